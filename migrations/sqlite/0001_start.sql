@@ -1,0 +1,209 @@
+-- Times and lengths are whole microseconds, booleans 0 or 1, UUIDs dashed lower-case text.
+
+-- One row per setting or secret of the installation itself (the set-up link's hash, …).
+CREATE TABLE installation (
+    name  TEXT NOT NULL PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT;
+
+-- One row: when a server was last known to be alive. The gap to the next start is a blackout.
+CREATE TABLE liveness (
+    id       INTEGER NOT NULL PRIMARY KEY,
+    alive_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE blackouts (
+    id      INTEGER PRIMARY KEY,
+    from_at INTEGER NOT NULL,
+    to_at   INTEGER NOT NULL,
+    cause   TEXT    NOT NULL
+) STRICT;
+CREATE INDEX blackouts_to_at ON blackouts (to_at);
+
+CREATE TABLE users (
+    id         INTEGER PRIMARY KEY,
+    email      TEXT    NOT NULL UNIQUE,
+    password   TEXT    NOT NULL,
+    is_admin   INTEGER NOT NULL,
+    language   TEXT    NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE sessions (
+    token_hash TEXT    NOT NULL PRIMARY KEY,
+    user_id    INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX sessions_user ON sessions (user_id);
+
+CREATE TABLE projects (
+    id         INTEGER PRIMARY KEY,
+    uuid       TEXT    NOT NULL UNIQUE,
+    name       TEXT    NOT NULL,
+    ping_key   TEXT    UNIQUE,
+    badge_key  TEXT    NOT NULL UNIQUE,
+    created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE members (
+    project_id INTEGER NOT NULL REFERENCES projects (id) ON DELETE CASCADE,
+    user_id    INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    role       TEXT    NOT NULL,
+    PRIMARY KEY (project_id, user_id)
+) STRICT;
+CREATE INDEX members_user ON members (user_id);
+
+-- Keys that open an API. Only a hash is kept; `hint` is what a list may show.
+CREATE TABLE api_keys (
+    id         INTEGER PRIMARY KEY,
+    project_id INTEGER REFERENCES projects (id) ON DELETE CASCADE,
+    scope      TEXT    NOT NULL,
+    hash       TEXT    NOT NULL UNIQUE,
+    hint       TEXT    NOT NULL,
+    created_at INTEGER NOT NULL,
+    used_at    INTEGER
+) STRICT;
+
+CREATE TABLE checks (
+    id                  INTEGER PRIMARY KEY,
+    uuid                TEXT    NOT NULL UNIQUE,
+    badge_key           TEXT    NOT NULL UNIQUE,
+    project_id          INTEGER NOT NULL REFERENCES projects (id) ON DELETE CASCADE,
+    name                TEXT    NOT NULL,
+    slug                TEXT    NOT NULL,
+    tags                TEXT    NOT NULL,
+    description         TEXT    NOT NULL,
+    created_at          INTEGER NOT NULL,
+    -- schedule: core::schedule::Spec
+    kind                TEXT    NOT NULL,
+    period              INTEGER NOT NULL,
+    expr                TEXT    NOT NULL,
+    tz                  TEXT    NOT NULL,
+    grace               INTEGER NOT NULL,
+    early               INTEGER,
+    -- what a ping counts as: core::ping::Rules
+    manual_resume       INTEGER NOT NULL,
+    post_only           INTEGER NOT NULL,
+    start_kw            TEXT    NOT NULL,
+    success_kw          TEXT    NOT NULL,
+    failure_kw          TEXT    NOT NULL,
+    filter_subject      INTEGER NOT NULL,
+    filter_body         INTEGER NOT NULL,
+    filter_http_body    INTEGER NOT NULL,
+    filter_default_fail INTEGER NOT NULL,
+    -- state: core::check::State
+    status              TEXT    NOT NULL,
+    since               INTEGER NOT NULL,
+    n_pings             INTEGER NOT NULL,
+    last_ping_at        INTEGER,
+    run_at              INTEGER,
+    run_id              TEXT,
+    last_duration       INTEGER,
+    due_at              INTEGER,
+    deadline            INTEGER,
+    strip               INTEGER NOT NULL,
+    -- newest row in `pings`; each of those names the one before it
+    last_ping_id        INTEGER,
+    -- when the scheduler looks again: never after `deadline`, often before it. Only this one is indexed, and a
+    -- ping does not write it, so that the index costs nothing while pings come in.
+    wake_at             INTEGER
+) STRICT;
+CREATE INDEX checks_wake ON checks (wake_at) WHERE wake_at IS NOT NULL;
+CREATE INDEX checks_project_slug ON checks (project_id, slug);
+
+CREATE TABLE channels (
+    id         INTEGER PRIMARY KEY,
+    uuid       TEXT    NOT NULL UNIQUE,
+    project_id INTEGER NOT NULL REFERENCES projects (id) ON DELETE CASCADE,
+    kind       TEXT    NOT NULL,
+    name       TEXT    NOT NULL,
+    settings   TEXT    NOT NULL,
+    language   TEXT    NOT NULL,
+    created_at INTEGER NOT NULL,
+    -- why it can no longer work, as its vendor said; empty while it can
+    broken     TEXT    NOT NULL
+) STRICT;
+CREATE INDEX channels_project ON channels (project_id);
+
+CREATE TABLE check_channels (
+    check_id   INTEGER NOT NULL REFERENCES checks (id) ON DELETE CASCADE,
+    channel_id INTEGER NOT NULL REFERENCES channels (id) ON DELETE CASCADE,
+    PRIMARY KEY (check_id, channel_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX check_channels_channel ON check_channels (channel_id);
+
+-- Appended only, in order of time; a check's history is read along `prev_id` from `checks.last_ping_id`.
+-- No index and no foreign key but the row's own number: docs/decisions/0004.
+CREATE TABLE pings (
+    id          INTEGER PRIMARY KEY,
+    check_id    INTEGER NOT NULL,
+    prev_id     INTEGER,
+    n           INTEGER NOT NULL,
+    at          INTEGER NOT NULL,
+    kind        TEXT    NOT NULL,
+    exit_status INTEGER,
+    rid         TEXT,
+    duration    INTEGER,
+    scheme      TEXT    NOT NULL,
+    method      TEXT    NOT NULL,
+    remote_addr TEXT    NOT NULL,
+    ua          TEXT    NOT NULL,
+    body_size   INTEGER NOT NULL
+) STRICT;
+
+-- Bodies apart from the rows that lists read. `zstd` = 1: compressed.
+CREATE TABLE ping_bodies (
+    ping_id INTEGER PRIMARY KEY,
+    zstd    INTEGER NOT NULL,
+    body    BLOB    NOT NULL
+) STRICT;
+
+CREATE TABLE flips (
+    id          INTEGER PRIMARY KEY,
+    check_id    INTEGER NOT NULL REFERENCES checks (id) ON DELETE CASCADE,
+    at          INTEGER NOT NULL,
+    old_status  TEXT    NOT NULL,
+    new_status  TEXT    NOT NULL,
+    reason      TEXT    NOT NULL,
+    exit_status INTEGER,
+    due_at      INTEGER,
+    since       INTEGER NOT NULL,
+    heard_at    INTEGER,
+    missed      INTEGER NOT NULL,
+    blackout_id INTEGER,
+    ping_id     INTEGER
+) STRICT;
+CREATE INDEX flips_check ON flips (check_id, id);
+
+-- One row per alert and channel, written with the flip. `batch`: rows of one channel with the same batch go out as
+-- one message. `state`: queued, sent, dead, skipped. A leased row has the end of its lease as `next_at`.
+CREATE TABLE outbox (
+    id           INTEGER PRIMARY KEY,
+    kind         TEXT    NOT NULL,
+    check_id     INTEGER REFERENCES checks (id) ON DELETE CASCADE,
+    flip_id      INTEGER REFERENCES flips (id) ON DELETE CASCADE,
+    channel_id   INTEGER NOT NULL REFERENCES channels (id) ON DELETE CASCADE,
+    batch        TEXT,
+    state        TEXT    NOT NULL,
+    created_at   INTEGER NOT NULL,
+    attempts     INTEGER NOT NULL,
+    next_at      INTEGER NOT NULL,
+    leased_until INTEGER NOT NULL,
+    done_at      INTEGER
+) STRICT;
+CREATE INDEX outbox_queued ON outbox (channel_id, next_at) WHERE state = 'queued';
+CREATE INDEX outbox_next ON outbox (next_at) WHERE state = 'queued';
+CREATE INDEX outbox_order ON outbox (channel_id, check_id, id) WHERE state = 'queued';
+CREATE INDEX outbox_flip ON outbox (flip_id);
+CREATE INDEX outbox_check ON outbox (check_id);
+
+CREATE TABLE attempts (
+    id        INTEGER PRIMARY KEY,
+    outbox_id INTEGER NOT NULL REFERENCES outbox (id) ON DELETE CASCADE,
+    at        INTEGER NOT NULL,
+    took      INTEGER NOT NULL,
+    outcome   TEXT    NOT NULL,
+    detail    TEXT    NOT NULL
+) STRICT;
+CREATE INDEX attempts_outbox ON attempts (outbox_id);

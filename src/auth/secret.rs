@@ -1,0 +1,59 @@
+//! Random secrets: session tokens, API keys, the set-up token. The database knows only their hashes.
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+
+use crate::rng;
+use crate::store::keys::Scope;
+
+/// Length of an API key in characters, with its prefix (Healthchecks').
+pub const API_KEY_LEN: usize = 32;
+/// Length of a ping key in characters.
+pub const PING_KEY_LEN: usize = 22;
+
+/// A new session or set-up token: 43 characters, 256 bits.
+#[must_use]
+pub fn token() -> String {
+    rng::token(43)
+}
+
+/// What is stored of a secret, in hex. The secrets are long and random, so a fast hash is enough.
+#[must_use]
+pub fn digest(secret: &str) -> String {
+    Sha256::digest(secret.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Compares without telling by its duration how much fits.
+#[must_use]
+pub fn same(one: &str, other: &str) -> bool {
+    one.as_bytes().ct_eq(other.as_bytes()).into()
+}
+
+/// A new API key of this scope: `hcw_…`, `hcr_…`, or 32 plain characters for metrics.
+#[must_use]
+pub fn api_key(scope: Scope) -> String {
+    let prefix = match scope {
+        Scope::ReadWrite => "hcw_",
+        Scope::ReadOnly => "hcr_",
+        Scope::Metrics => "",
+    };
+    format!("{prefix}{}", rng::token(API_KEY_LEN - prefix.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_have_the_lengths_that_clients_check() {
+        assert!(api_key(Scope::ReadWrite).starts_with("hcw_"));
+        for scope in [Scope::ReadWrite, Scope::ReadOnly, Scope::Metrics] {
+            assert_eq!(api_key(scope).len(), API_KEY_LEN);
+        }
+        assert_ne!(api_key(Scope::ReadOnly), api_key(Scope::ReadOnly));
+    }
+
+    #[test]
+    fn a_digest_is_not_the_secret() {
+        assert_eq!(digest("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    }
+}

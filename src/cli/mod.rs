@@ -1,0 +1,172 @@
+//! The command line. One file per noun; each command opens the database itself.
+//!
+//! What a command makes goes to stdout, one line, the value alone; everything else goes to stderr.
+mod channel;
+mod check;
+mod key;
+mod project;
+mod schedule;
+mod serve;
+mod user;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::app;
+use crate::clock::{Clock, SystemClock};
+use crate::config::{Config, Flags, LogFormat};
+use crate::store::projects::{self, Project};
+use crate::store::{Db, StoreError};
+
+/// Maibo (脉搏) tells the right person when a job falls silent.
+#[derive(Debug, Parser)]
+#[command(name = "maibo", version, about, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    flags: Flags,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Take pings, watch deadlines, send alerts, show pages (the default)
+    Serve,
+    /// People who sign in
+    #[command(subcommand)]
+    User(user::Command),
+    /// Projects
+    #[command(subcommand)]
+    Project(project::Command),
+    /// Keys for the APIs and for ping URLs with slugs
+    #[command(subcommand)]
+    Key(key::Command),
+    /// Where alerts go
+    #[command(subcommand)]
+    Channel(channel::Command),
+    /// Checks
+    #[command(subcommand)]
+    Check(check::Command),
+    /// Schedules
+    #[command(subcommand)]
+    Schedule(schedule::Command),
+}
+
+/// What commands work with.
+struct Cx {
+    config: Config,
+    clock: Arc<dyn Clock>,
+    db: Db,
+}
+
+/// Runs the program: 0 on success, 1 on failure, 2 when the arguments make no sense.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<()> {
+    if let Some(Command::Schedule(command)) = cli.command {
+        return schedule::run(&command, &SystemClock);
+    }
+    let config = Config::load(&cli.flags, |name| std::env::var(name).ok())?;
+    let serving = matches!(cli.command, None | Some(Command::Serve));
+    start_log(&config, serving)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_stack_size(1024 * 1024)
+        .build()
+        .context("cannot start")?;
+    runtime.block_on(async {
+        match cli.command {
+            None | Some(Command::Serve) => serve::run(config).await,
+            Some(command) => {
+                let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+                let db = app::open_database(&config, clock.as_ref()).await?;
+                let cx = Cx { config, clock, db };
+                let done = dispatch(command, &cx).await;
+                cx.db.close().await;
+                done
+            }
+        }
+    })
+}
+
+async fn dispatch(command: Command, cx: &Cx) -> anyhow::Result<()> {
+    match command {
+        Command::User(command) => user::run(cx, command).await,
+        Command::Project(command) => project::run(cx, command).await,
+        Command::Key(command) => key::run(cx, command).await,
+        Command::Channel(command) => channel::run(cx, command).await,
+        Command::Check(command) => check::run(cx, command).await,
+        Command::Schedule(command) => schedule::run(&command, cx.clock.as_ref()),
+        Command::Serve => Ok(()),
+    }
+}
+
+/// Logs to stderr; short commands say only what went wrong.
+fn start_log(config: &Config, serving: bool) -> anyhow::Result<()> {
+    let filter = if serving { config.log.as_str() } else { "error" };
+    let filter = EnvFilter::builder()
+        .parse(filter)
+        .map_err(|error| anyhow::anyhow!("MAIBO_LOG: `{}` is not a log filter: {error}", config.log))?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match config.log_format {
+        LogFormat::Text => builder.with_target(false).init(),
+        LogFormat::Json => builder.json().init(),
+    }
+    Ok(())
+}
+
+impl Cx {
+    /// A project by name or id. Names need not be unique; then the id is asked for.
+    async fn project(&self, wanted: &str) -> anyhow::Result<Project> {
+        let all = projects::list(&self.db).await?;
+        let fitting: Vec<&Project> =
+            all.iter().filter(|project| project.uuid == wanted || project.name == wanted).collect();
+        match fitting.as_slice() {
+            [project] => Ok((*project).clone()),
+            [] => anyhow::bail!("there is no project `{wanted}`; `maibo project list` shows them"),
+            _ => anyhow::bail!("{} projects are called `{wanted}`; give the id", fitting.len()),
+        }
+    }
+}
+
+/// The result of a command, on stdout.
+#[expect(clippy::print_stdout, reason = "this is what stdout is for")]
+fn print(line: &str) {
+    println!("{line}");
+}
+
+/// Talk, on stderr. Whoever closed stderr does not want to hear it.
+fn say(line: &str) {
+    drop(writeln!(std::io::stderr(), "{line}"));
+}
+
+/// A name that people gave, trimmed; refuses an empty or endless one.
+fn name(text: &str) -> anyhow::Result<String> {
+    let text = text.trim();
+    anyhow::ensure!(!text.is_empty(), "the name is empty");
+    anyhow::ensure!(text.chars().count() <= 100, "the name is longer than 100 characters");
+    Ok(text.to_owned())
+}
+
+/// Words for a uniqueness rule that was broken.
+fn conflict(error: StoreError, words: &str) -> anyhow::Error {
+    match error {
+        StoreError::Conflict => anyhow::anyhow!("{words}"),
+        other => other.into(),
+    }
+}

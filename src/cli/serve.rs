@@ -1,0 +1,37 @@
+//! `maibo serve`: runs the server until SIGTERM or Ctrl-C.
+use std::sync::Arc;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::say;
+use crate::app::App;
+use crate::clock::SystemClock;
+use crate::config::Config;
+
+pub(super) async fn run(config: Config) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let base = config.base_url.clone();
+    let mail = config.smtp_url.is_some();
+    let app = App::start(config, Arc::new(SystemClock)).await?;
+    say(&format!("Maibo {} listens on http://{}", env!("CARGO_PKG_VERSION"), app.addr));
+    if base.port_or_known_default() != Some(app.addr.port()) || base.scheme() == "https" {
+        say(&format!("Public address: {base}"));
+    }
+    if let Some(link) = &app.setup_link {
+        say(&format!("\nTo make the first user, open this link once:\n\n    {link}\n"));
+    }
+    if !mail {
+        say("No mail server is configured (MAIBO_SMTP_URL): email channels will wait until there is one.");
+    }
+    // Only systemd listens to this.
+    drop(sd_notify::notify(&[sd_notify::NotifyState::Ready]));
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    drop(sd_notify::notify(&[sd_notify::NotifyState::Stopping]));
+    app.shutdown().await;
+    say("Maibo has stopped.");
+    Ok(())
+}

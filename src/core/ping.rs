@@ -1,0 +1,179 @@
+//! What a ping means: kinds, exit statuses, run ids and the rules that re-decide an action.
+use uuid::Uuid;
+
+/// What the job said, as the URL has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    Success,
+    Start,
+    Fail,
+    /// A line for the log only.
+    Log,
+    /// `/<n>`: 0 is a success, 1 to 255 a failure.
+    Exit(u8),
+}
+
+/// What a ping counted as, and how it is stored and shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Success,
+    Start,
+    Fail,
+    Log,
+    /// Kept in the log, without effect: filtered out, or a paused check that resumes by hand only.
+    Ignored,
+}
+
+impl Kind {
+    /// The word of the Healthchecks API (`type` of a ping).
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Start => "start",
+            Self::Fail => "fail",
+            Self::Log => "log",
+            Self::Ignored => "ign",
+        }
+    }
+
+    /// The kind with this stored word.
+    #[must_use]
+    pub fn named(word: &str) -> Option<Self> {
+        [Self::Success, Self::Start, Self::Fail, Self::Log, Self::Ignored]
+            .into_iter()
+            .find(|kind| kind.as_str() == word)
+    }
+}
+
+impl Asked {
+    /// The exit status that came with it, if one did.
+    #[must_use]
+    pub const fn exit_status(self) -> Option<u8> {
+        match self {
+            Self::Exit(n) => Some(n),
+            _ => None,
+        }
+    }
+
+    const fn kind(self) -> Kind {
+        match self {
+            Self::Success | Self::Exit(0) => Kind::Success,
+            Self::Start => Kind::Start,
+            Self::Fail | Self::Exit(_) => Kind::Fail,
+            Self::Log => Kind::Log,
+        }
+    }
+}
+
+/// The settings of a check that decide what a ping counts as.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rules {
+    /// Only POST requests count (`methods` = `POST`).
+    pub post_only: bool,
+    /// Keywords in the body decide, not the URL (`filter_http_body`).
+    pub filter_body: bool,
+    /// With the filter on, a body without any keyword is a failure instead of nothing.
+    pub default_fail: bool,
+    /// Comma-separated keywords.
+    pub start: String,
+    pub success: String,
+    pub failure: String,
+}
+
+impl Rules {
+    /// What a ping counts as: COMPATIBILITY.md, "Filtering". `body` is what is kept of it.
+    #[must_use]
+    pub fn decide(&self, asked: Asked, method: &str, body: &[u8]) -> Kind {
+        if self.post_only && method != "POST" {
+            return Kind::Ignored;
+        }
+        if !self.filter_body {
+            return asked.kind();
+        }
+        if holds_any(body, &self.failure) {
+            Kind::Fail
+        } else if holds_any(body, &self.success) {
+            Kind::Success
+        } else if holds_any(body, &self.start) {
+            Kind::Start
+        } else if self.default_fail {
+            Kind::Fail
+        } else {
+            Kind::Ignored
+        }
+    }
+}
+
+/// Byte-wise, so that a body cut in mid-character or in another encoding is still searched.
+fn holds_any(body: &[u8], keywords: &str) -> bool {
+    keywords
+        .split(',')
+        .map(str::trim)
+        .filter(|word| !word.is_empty())
+        .any(|word| body.windows(word.len()).any(|window| window == word.as_bytes()))
+}
+
+/// Reads `?rid=`: a dashed UUID in either case.
+#[must_use]
+pub fn parse_run_id(text: &str) -> Option<Uuid> {
+    (text.len() == 36).then(|| Uuid::try_parse(text).ok()).flatten()
+}
+
+/// Reads a check's UUID as it stands in a ping URL: dashed and lower case, nothing else.
+#[must_use]
+pub fn parse_check_uuid(text: &str) -> Option<Uuid> {
+    let uuid = parse_run_id(text)?;
+    (!text.bytes().any(|b| b.is_ascii_uppercase())).then_some(uuid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    fn rules() -> Rules {
+        Rules {
+            filter_body: true,
+            start: "BEGIN".into(),
+            success: "done, 完成".into(),
+            failure: "ERROR,,FATAL".into(),
+            ..Rules::default()
+        }
+    }
+
+    #[rstest]
+    #[case("all done", Kind::Success)]
+    #[case("备份完成", Kind::Success)]
+    #[case("done with ERROR", Kind::Fail)]
+    #[case("BEGIN", Kind::Start)]
+    #[case("begin", Kind::Ignored)]
+    #[case("", Kind::Ignored)]
+    fn keywords_decide_before_the_url(#[case] body: &str, #[case] kind: Kind) {
+        assert_eq!(rules().decide(Asked::Exit(3), "GET", body.as_bytes()), kind);
+    }
+
+    #[test]
+    fn without_a_keyword_the_default_may_be_failure() {
+        let rules = Rules { default_fail: true, ..rules() };
+        assert_eq!(rules.decide(Asked::Success, "GET", &[0xff, 0xe4, 0xb8]), Kind::Fail);
+    }
+
+    #[test]
+    fn the_method_rule_wins_over_everything() {
+        let rules = Rules { post_only: true, ..rules() };
+        assert_eq!(rules.decide(Asked::Success, "GET", b"done"), Kind::Ignored);
+        assert_eq!(rules.decide(Asked::Success, "POST", b"done"), Kind::Success);
+    }
+
+    #[rstest]
+    #[case("6f1c9a52-7c1e-4d0b-9a53-0f6d1c2b88e2", true, true)]
+    #[case("6F1C9A52-7C1E-4D0B-9A53-0F6D1C2B88E2", true, false)]
+    #[case("6f1c9a527c1e4d0b9a530f6d1c2b88e2", false, false)]
+    #[case("{6f1c9a52-7c1e-4d0b-9a53-0f6d1c2b88e2}", false, false)]
+    #[case("", false, false)]
+    fn only_dashed_uuids_count(#[case] text: &str, #[case] run: bool, #[case] check: bool) {
+        assert_eq!(parse_run_id(text).is_some(), run);
+        assert_eq!(parse_check_uuid(text).is_some(), check);
+    }
+}

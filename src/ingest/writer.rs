@@ -1,0 +1,375 @@
+//! The one writer: takes every ping that is waiting, makes them durable in one transaction, answers everyone.
+//!
+//! While it commits, the next batch gathers: one sync serves hundreds of pings. Settings are read in the same
+//! transaction, so there is no cache to invalidate.
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::SqliteConnection;
+use tokio::sync::{mpsc, oneshot};
+use uuid::Uuid;
+
+use crate::clock::Clock;
+use crate::core::check::{Effect, Event, Policy, State, step};
+use crate::core::ping::{Asked, Kind};
+use crate::core::{Time, slug};
+use crate::rng;
+use crate::store::bodies::StoredBody;
+use crate::store::changes::{Changes, PingRow, Wake};
+use crate::store::checks::{self, Channels, Check, Settings};
+use crate::store::{Db, StoreError, intake};
+use crate::wake::Wakes;
+
+/// Pings that may wait for the writer; beyond that, senders wait, then hear 503.
+const QUEUE: usize = 4096;
+/// Most pings in one transaction.
+const BATCH: usize = 512;
+/// How long a ping may wait for a place in the queue.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Most checks that pings with `?create=1` may bring a project to.
+const MAX_CREATED: i64 = 20_000;
+
+/// Which check a ping is for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Target {
+    Uuid(Uuid),
+    /// `create`: make the check when there is none.
+    Slug {
+        ping_key: String,
+        slug: String,
+        create: bool,
+    },
+}
+
+/// What is wrong with a ping, apart from its target. Told only once the target is known to exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    ExitStatus,
+    RunId,
+}
+
+/// A ping off the wire.
+#[derive(Debug)]
+pub struct Incoming {
+    pub target: Target,
+    pub at: Time,
+    pub asked: Asked,
+    pub fault: Option<Fault>,
+    pub rid: Option<Uuid>,
+    pub scheme: String,
+    pub method: String,
+    pub remote_addr: String,
+    pub ua: String,
+    /// What is kept of the body, as it came; keywords are searched in it.
+    pub body: Vec<u8>,
+}
+
+/// What the sender hears.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// Durable.
+    Ok,
+    /// Durable, and the check was made for it.
+    Created,
+    NotFound,
+    /// Two checks of the project have this slug.
+    Ambiguous,
+    Refused(Fault),
+    /// Not stored; try again.
+    Unavailable,
+}
+
+enum Command {
+    Ping(Box<(Incoming, StoredBody)>, oneshot::Sender<Answer>),
+    Fence(oneshot::Sender<()>),
+}
+
+/// The way into the writer's queue.
+#[derive(Clone)]
+pub struct Writer {
+    queue: mpsc::Sender<Command>,
+}
+
+impl Writer {
+    /// The handle, and the task that must be run for it.
+    #[must_use]
+    pub fn new(db: Db, clock: Arc<dyn Clock>, wakes: Wakes) -> (Self, Task) {
+        let (queue, commands) = mpsc::channel(QUEUE);
+        (Self { queue }, Task { db, clock, wakes, commands })
+    }
+
+    /// Hands a ping in and waits until it is durable, or known not to be.
+    pub async fn submit(&self, ping: Incoming, body: StoredBody) -> Answer {
+        let (reply, answer) = oneshot::channel();
+        let command = Command::Ping(Box::new((ping, body)), reply);
+        match self.queue.try_send(command) {
+            Ok(()) => {}
+            Err(mpsc::error::TrySendError::Closed(_)) => return Answer::Unavailable,
+            Err(mpsc::error::TrySendError::Full(command)) => {
+                match tokio::time::timeout(PATIENCE, self.queue.send(command)).await {
+                    Ok(Ok(())) => {}
+                    _ => return Answer::Unavailable,
+                }
+            }
+        }
+        answer.await.unwrap_or(Answer::Unavailable)
+    }
+
+    /// Returns once every ping handed in before is committed or refused.
+    pub async fn fence(&self) {
+        let (reply, done) = oneshot::channel();
+        if self.queue.send(Command::Fence(reply)).await.is_ok() {
+            drop(done.await);
+        }
+    }
+}
+
+/// The writer itself. Ends when every [`Writer`] handle is gone and the queue is empty.
+pub struct Task {
+    db: Db,
+    clock: Arc<dyn Clock>,
+    wakes: Wakes,
+    commands: mpsc::Receiver<Command>,
+}
+
+type Waiting = (Incoming, StoredBody, oneshot::Sender<Answer>);
+
+impl Task {
+    pub async fn run(mut self) {
+        let mut gathered = Vec::with_capacity(BATCH);
+        while self.commands.recv_many(&mut gathered, BATCH).await > 0 {
+            let mut pings: Vec<Waiting> = Vec::with_capacity(gathered.len());
+            let mut fences = Vec::new();
+            for command in gathered.drain(..) {
+                match command {
+                    Command::Ping(ping, reply) => pings.push((ping.0, ping.1, reply)),
+                    Command::Fence(reply) => fences.push(reply),
+                }
+            }
+            self.answer(pings).await;
+            for fence in fences {
+                // Who no longer waits has been cancelled.
+                let _ = fence.send(());
+            }
+        }
+    }
+
+    /// Makes a batch durable: all of it or nothing.
+    async fn commit(&self, pings: &[Waiting], now: Time) -> Result<(Vec<Answer>, Told), StoreError> {
+        let mut tx = self.db.begin().await?;
+        let done = write(tx.conn(), pings, now).await?;
+        tx.commit().await?;
+        Ok(done)
+    }
+
+    async fn answer(&self, pings: Vec<Waiting>) {
+        if pings.is_empty() {
+            return;
+        }
+        let now = self.clock.now();
+        match self.commit(&pings, now).await {
+            Ok((answers, told)) => {
+                for ((_, _, reply), answer) in pings.into_iter().zip(answers) {
+                    // The ping is durable whether or not its sender still listens.
+                    let _ = reply.send(answer);
+                }
+                if told.alerts {
+                    self.wakes.outbox.notify_one();
+                }
+                if let Some(at) = told.wake {
+                    self.wakes.deadline_at(at);
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, pings = pings.len(), "pings could not be stored; their senders are told to try again");
+                for (_, _, reply) in pings {
+                    let _ = reply.send(Answer::Unavailable);
+                }
+            }
+        }
+    }
+}
+
+/// What others are to be woken for once the transaction is committed.
+#[derive(Debug, Clone, Copy, Default)]
+struct Told {
+    alerts: bool,
+    wake: Option<Time>,
+}
+
+/// A check as the batch goes on, with its parsed policy.
+struct Live {
+    check: Check,
+    policy: Policy,
+    state: State,
+    touched: bool,
+}
+
+async fn write(
+    tx: &mut SqliteConnection,
+    pings: &[Waiting],
+    now: Time,
+) -> Result<(Vec<Answer>, Told), StoreError> {
+    let mut changes = Changes::begin(tx, now).await?;
+    let mut live: HashMap<i64, Live> = HashMap::new();
+    let found = find(tx, pings, &mut live).await?;
+
+    let mut answers = Vec::with_capacity(pings.len());
+    for ((ping, body, _), target) in pings.iter().zip(found) {
+        let (id, created) = match target {
+            Found::Check(id) => (id, false),
+            Found::None if ping.fault.is_none() => match create(tx, &ping.target, &mut live, now).await? {
+                Some(made) => made,
+                None => {
+                    answers.push(Answer::NotFound);
+                    continue;
+                }
+            },
+            Found::None if matches!(ping.target, Target::Slug { create: true, .. }) => {
+                answers.push(ping.fault.map_or(Answer::NotFound, Answer::Refused));
+                continue;
+            }
+            Found::None => {
+                answers.push(Answer::NotFound);
+                continue;
+            }
+            Found::Several => {
+                answers.push(Answer::Ambiguous);
+                continue;
+            }
+        };
+        if let Some(fault) = ping.fault {
+            answers.push(Answer::Refused(fault));
+            continue;
+        }
+        if let Some(check) = live.get_mut(&id) {
+            apply(check, ping, body, &mut changes, now);
+        }
+        answers.push(if created { Answer::Created } else { Answer::Ok });
+    }
+    for check in live.values().filter(|check| check.touched) {
+        changes.state(&check.check, &check.state, Wake::Keep);
+    }
+    changes.write(tx).await?;
+    Ok((answers, Told { alerts: changes.has_alerts(), wake: changes.earliest_wake() }))
+}
+
+/// Steps one check with one ping and gathers what must be written.
+fn apply(live: &mut Live, ping: &Incoming, body: &StoredBody, changes: &mut Changes, now: Time) {
+    let kind = live.check.rules().decide(ping.asked, &ping.method, &ping.body);
+    let event = Event::Ping { kind, exit_status: ping.asked.exit_status(), rid: ping.rid };
+    let (state, effects) = step(&live.policy, &live.state, event, ping.at);
+    let ignored = effects.contains(&Effect::Ignored);
+    let duration = effects.iter().find_map(|effect| match effect {
+        Effect::RunClosed(span) => Some(*span),
+        _ => None,
+    });
+    live.check.n_pings += 1;
+    let id = changes.ping(&PingRow {
+        check_id: live.check.id,
+        prev_id: live.check.last_ping_id,
+        n: live.check.n_pings,
+        at: ping.at,
+        kind: if ignored { Kind::Ignored } else { kind },
+        exit_status: ping.asked.exit_status(),
+        rid: ping.rid,
+        duration,
+        scheme: &ping.scheme,
+        method: &ping.method,
+        remote_addr: &ping.remote_addr,
+        ua: &ping.ua,
+        body,
+    });
+    live.check.last_ping_id = Some(id);
+    live.state = state;
+    live.touched = true;
+    changes.effects(live.check.id, &effects, Some(id), now);
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Found {
+    Check(i64),
+    None,
+    Several,
+}
+
+/// Loads the checks that a batch is for, in at most two queries.
+async fn find(
+    tx: &mut SqliteConnection,
+    pings: &[Waiting],
+    live: &mut HashMap<i64, Live>,
+) -> Result<Vec<Found>, StoreError> {
+    let mut uuids = Vec::new();
+    let mut slugs = Vec::new();
+    for (ping, _, _) in pings {
+        match &ping.target {
+            Target::Uuid(uuid) => uuids.push(uuid.to_string()),
+            Target::Slug { ping_key, slug, .. } => slugs.push((ping_key.as_str(), slug.as_str())),
+        }
+    }
+    let mut by_uuid: HashMap<Uuid, i64> = HashMap::new();
+    let mut by_slug: HashMap<(String, String), Found> = HashMap::new();
+    let take = |check: Check, live: &mut HashMap<i64, Live>| {
+        let id = check.id;
+        live.entry(id).or_insert_with(|| Live {
+            policy: check.policy(),
+            state: check.state(),
+            check,
+            touched: false,
+        });
+        id
+    };
+    if !uuids.is_empty() {
+        for check in intake::by_uuids(tx, &uuids).await? {
+            by_uuid.insert(check.uuid(), check.id);
+            take(check, live);
+        }
+    }
+    if !slugs.is_empty() {
+        for (ping_key, check) in intake::by_slugs(tx, &slugs).await? {
+            let key = (ping_key, check.slug.clone());
+            let id = take(check, live);
+            by_slug.entry(key).and_modify(|found| *found = Found::Several).or_insert(Found::Check(id));
+        }
+    }
+    Ok(pings
+        .iter()
+        .map(|(ping, _, _)| match &ping.target {
+            Target::Uuid(uuid) => by_uuid.get(uuid).map_or(Found::None, |id| Found::Check(*id)),
+            Target::Slug { ping_key, slug, .. } => {
+                by_slug.get(&(ping_key.clone(), slug.clone())).copied().unwrap_or(Found::None)
+            }
+        })
+        .collect())
+}
+
+/// Makes the check that a ping with `?create=1` asks for. An earlier ping of the batch may have made it.
+async fn create(
+    tx: &mut SqliteConnection,
+    target: &Target,
+    live: &mut HashMap<i64, Live>,
+    now: Time,
+) -> Result<Option<(i64, bool)>, StoreError> {
+    let Target::Slug { ping_key, slug, create: true } = target else { return Ok(None) };
+    if !slug::is_valid(slug) {
+        return Ok(None);
+    }
+    let Some(project_id) = intake::project_by_ping_key(tx, ping_key).await? else { return Ok(None) };
+    let made_before =
+        live.values().find(|live| live.check.project_id == project_id && live.check.slug == *slug);
+    if let Some(live) = made_before {
+        return Ok(Some((live.check.id, false)));
+    }
+    if intake::count(tx, project_id).await? >= MAX_CREATED {
+        return Ok(None);
+    }
+    let settings = Settings { slug: slug.clone(), ..Settings::named(slug) };
+    let uuid = rng::uuid();
+    let id = checks::insert_in(tx, project_id, uuid, &settings, &Channels::All, now).await?;
+    for check in intake::by_uuids(tx, &[uuid.to_string()]).await? {
+        let entry = Live { policy: check.policy(), state: check.state(), check, touched: false };
+        live.insert(id, entry);
+    }
+    Ok(Some((id, true)))
+}

@@ -1,0 +1,3 @@
+//! The network: who is calling, and where we may call.
+pub mod egress;
+pub mod source;

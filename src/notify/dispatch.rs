@@ -1,0 +1,416 @@
+//! Delivers what the outbox holds: claim → load → send → judge → record.
+//!
+//! One task claims and records, each in one transaction for many alerts; every message is sent by a task of its
+//! own, a few per channel at once, so that a slow channel delays no other.
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lettre::message::header::{Header, HeaderName, HeaderValue};
+use lettre::message::{Mailbox, Message};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::alert::Alert;
+use super::load;
+use super::outcome::{SendError, Sent};
+use super::{Driver, Mail, Outgoing, Settings, driver};
+use crate::clock::Clock;
+use crate::core::{Span, Time};
+use crate::links::Links;
+use crate::mail::{MailError, Mailer};
+use crate::net::egress::Outbound;
+use crate::rng;
+use crate::store::channels::Channel;
+use crate::store::outbox::{self, Claimed, Fate, Finished};
+use crate::store::{Db, StoreError};
+use crate::wake::Wakes;
+
+/// Messages of one channel that may be under way at once.
+const PER_CHANNEL: usize = 4;
+/// Messages that may be under way at once in all.
+const AT_ONCE: usize = 256;
+/// How long a claimed alert stays ours: longer than any send may take.
+const LEASE: Span = Span::seconds(90);
+/// Longest sleep between two looks at the outbox: other processes write to it too.
+const POLL: Duration = Duration::from_secs(1);
+/// How long a stopping server waits for messages that are under way.
+const FAREWELL: Duration = Duration::from_secs(10);
+/// How long an alert is tried before it is given up.
+const GIVE_UP: Span = Span::hours(24);
+
+/// Waits before the second, third, … try; after the last one every hour, until a day has passed.
+const WAITS: [Span; 5] =
+    [Span::seconds(5), Span::seconds(30), Span::minutes(2), Span::minutes(10), Span::minutes(30)];
+
+/// What senders need. Cloning is cheap.
+#[derive(Clone)]
+pub struct Post {
+    pub outbound: Outbound,
+    pub mailer: Mailer,
+    pub links: Links,
+}
+
+impl Post {
+    /// Sends one alert through one channel: one try.
+    pub async fn send(&self, channel: &Channel, alert: &Alert) -> Result<Option<Sent>, SendError> {
+        let driver = driver(&channel.kind).ok_or_else(|| {
+            SendError::Permanent(format!(
+                "this version of Maibo does not know channels of kind `{}`",
+                channel.kind
+            ))
+        })?;
+        self.send_with(driver, &channel.settings(), alert).await
+    }
+
+    async fn send_with(
+        &self,
+        driver: &Driver,
+        settings: &Settings,
+        alert: &Alert,
+    ) -> Result<Option<Sent>, SendError> {
+        match (driver.request)(settings, alert)? {
+            Outgoing::Nothing => Ok(None),
+            Outgoing::Http(request) => {
+                let reply = self.outbound.send(request, driver.vendor).await?;
+                (driver.verdict)(&reply).map(Some)
+            }
+            Outgoing::Mail(mail) => {
+                let message = self.compose(*mail)?;
+                match self.mailer.send(message).await {
+                    Ok(said) => Ok(Some(Sent(said))),
+                    Err(MailError::Temporary(reason)) => Err(SendError::retry(reason)),
+                    Err(MailError::NoSuchRecipient(reason)) => Err(SendError::Permanent(reason)),
+                    Err(MailError::Refused(reason)) => Err(SendError::Rejected(reason)),
+                }
+            }
+        }
+    }
+
+    fn compose(&self, mail: Mail) -> Result<Message, SendError> {
+        let from = self.mailer.from().clone();
+        let domain = from.email.domain().to_owned();
+        let mut builder = Message::builder()
+            .from(from)
+            .to(Mailbox::new(None, mail.to))
+            .subject(mail.subject)
+            .date(mail.date.into())
+            .message_id(Some(format!("<maibo.{}@{domain}>", mail.id)))
+            .header(AutoSubmitted)
+            .header(AutoResponseSuppress);
+        if let Some(root) = mail.follows {
+            let root = format!("<maibo.{root}@{domain}>");
+            builder = builder.in_reply_to(root.clone()).references(root);
+        }
+        builder.multipart(mail.body).map_err(|error| SendError::Rejected(error.to_string()))
+    }
+}
+
+/// RFC 3834: no vacation replies to machines.
+#[derive(Clone)]
+struct AutoSubmitted;
+
+/// The same, as Exchange has it.
+#[derive(Clone)]
+struct AutoResponseSuppress;
+
+macro_rules! fixed_header {
+    ($header:ty, $name:literal, $value:literal) => {
+        impl Header for $header {
+            fn name() -> HeaderName {
+                HeaderName::new_from_ascii_str($name)
+            }
+            fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+                Err("is only written".into())
+            }
+            fn display(&self) -> HeaderValue {
+                HeaderValue::new(Self::name(), $value.to_owned())
+            }
+        }
+    };
+}
+fixed_header!(AutoSubmitted, "Auto-Submitted", "auto-generated");
+fixed_header!(AutoResponseSuppress, "X-Auto-Response-Suppress", "All");
+
+/// What is to be done with an alert after a try at `now`. `first`: when it was queued; `tries`: with this one.
+fn fate(outcome: &Result<Option<Sent>, SendError>, first: Time, tries: i64, now: Time, jitter: f64) -> Fate {
+    match outcome {
+        Ok(Some(_)) => Fate::Sent,
+        Ok(None) => Fate::Skipped,
+        Err(SendError::Permanent(_) | SendError::Rejected(_)) => Fate::Dead,
+        Err(SendError::Retry { .. }) if now - first >= GIVE_UP => Fate::Dead,
+        Err(SendError::Retry { after, .. }) => {
+            let planned = usize::try_from(tries).ok().and_then(|tries| WAITS.get(tries.saturating_sub(1)));
+            let seconds = planned.map_or(3600, Span::num_seconds);
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_precision_loss,
+                reason = "at most 72 minutes"
+            )]
+            let wait = Span::milliseconds((seconds as f64 * 1000.0 * jitter) as i64);
+            let asked = after.and_then(|after| Span::from_std(after).ok()).unwrap_or_default();
+            Fate::Again(now + wait.max(asked))
+        }
+    }
+}
+
+/// The dispatcher. [`Dispatcher::run`] is its loop; tests call [`Dispatcher::drain`].
+pub struct Dispatcher {
+    db: Db,
+    clock: Arc<dyn Clock>,
+    post: Post,
+    wakes: Wakes,
+    tasks: TaskTracker,
+    under_way: HashMap<i64, usize>,
+    done: mpsc::UnboundedReceiver<Finished>,
+    report: mpsc::UnboundedSender<Finished>,
+    unrecorded: Vec<Finished>,
+}
+
+impl Dispatcher {
+    #[must_use]
+    pub fn new(db: Db, clock: Arc<dyn Clock>, post: Post, wakes: Wakes, tasks: TaskTracker) -> Self {
+        // Unbounded, but never longer than what is under way.
+        let (report, done) = mpsc::unbounded_channel();
+        Self {
+            db,
+            clock,
+            post,
+            wakes,
+            tasks,
+            under_way: HashMap::new(),
+            done,
+            report,
+            unrecorded: Vec::new(),
+        }
+    }
+
+    fn in_flight(&self) -> usize {
+        self.under_way.values().sum()
+    }
+
+    /// Delivers until `stop`; then waits a little for what is under way and records it.
+    pub async fn run(mut self, stop: CancellationToken) {
+        let outbox = Arc::clone(&self.wakes.outbox);
+        let mut sleep = Duration::ZERO;
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => break,
+                () = outbox.notified() => {}
+                Some(finished) = self.done.recv() => self.take(finished),
+                () = tokio::time::sleep(sleep) => {}
+            }
+            sleep = match self.turn().await {
+                Ok(sleep) => sleep,
+                Err(error) => {
+                    tracing::error!(%error, "the outbox cannot be read or written; trying again");
+                    POLL
+                }
+            };
+        }
+        let farewell = async {
+            while self.in_flight() > 0 {
+                let Some(finished) = self.done.recv().await else { break };
+                self.take(finished);
+            }
+        };
+        if tokio::time::timeout(FAREWELL, farewell).await.is_err() {
+            tracing::warn!(
+                "some messages were still under way; they will be sent again after the next start"
+            );
+        }
+        if let Err(error) = self.record().await {
+            tracing::error!(%error, "the last outcomes could not be recorded; those messages will be sent again");
+        }
+    }
+
+    fn take(&mut self, finished: Finished) {
+        let mut take = |finished: Finished| {
+            if let Some(count) = self.under_way.get_mut(&finished.channel_id) {
+                *count = count.saturating_sub(1);
+                if *count == 0 {
+                    self.under_way.remove(&finished.channel_id);
+                }
+            }
+            self.unrecorded.push(finished);
+        };
+        take(finished);
+        while let Ok(finished) = self.done.try_recv() {
+            take(finished);
+        }
+    }
+
+    async fn record(&mut self) -> Result<(), StoreError> {
+        if !self.unrecorded.is_empty() {
+            outbox::record_all(&self.db, &self.unrecorded).await?;
+            self.unrecorded.clear();
+        }
+        Ok(())
+    }
+
+    /// Records what is done, claims what is due, starts sending it. Gives how long to sleep at most.
+    async fn turn(&mut self) -> Result<Duration, StoreError> {
+        let now = self.clock.now();
+        let next = outbox::next_at(&self.db).await?;
+        let due = next.is_some_and(|at| at <= now) && self.in_flight() < AT_ONCE;
+        if !due {
+            self.record().await?;
+            let until = next.map_or(POLL, |at| (at - now).to_std().unwrap_or(Duration::ZERO));
+            return Ok(if self.in_flight() >= AT_ONCE { POLL } else { until.min(POLL) });
+        }
+        let busy: Vec<i64> =
+            self.under_way.iter().filter(|(_, count)| **count >= PER_CHANNEL).map(|(id, _)| *id).collect();
+        let per_channel = i64::try_from(PER_CHANNEL).unwrap_or(1);
+        let claimed = outbox::exchange(&self.db, &self.unrecorded, now, LEASE, &busy, per_channel).await?;
+        self.unrecorded.clear();
+        let none = claimed.is_empty();
+        for message in messages(claimed) {
+            *self.under_way.entry(message[0].channel_id).or_default() += 1;
+            let sender = Sender {
+                db: self.db.clone(),
+                clock: Arc::clone(&self.clock),
+                post: self.post.clone(),
+                report: self.report.clone(),
+            };
+            self.tasks.spawn(async move { sender.deliver(message).await });
+        }
+        // What is due but not to be had waits for a channel that is busy: its result wakes us.
+        Ok(if none { POLL } else { Duration::ZERO })
+    }
+
+    /// Sends everything that is due and waits for it. For tests and the command line.
+    pub async fn drain(&mut self) -> Result<(), StoreError> {
+        loop {
+            self.turn().await?;
+            if self.in_flight() == 0 {
+                return self.record().await;
+            }
+            while self.in_flight() > 0 {
+                let Some(finished) = self.done.recv().await else { break };
+                self.take(finished);
+            }
+        }
+    }
+}
+
+/// Puts claimed alerts together that are told in one message.
+fn messages(claimed: Vec<Claimed>) -> Vec<Vec<Claimed>> {
+    let mut messages: Vec<Vec<Claimed>> = Vec::new();
+    let mut batches: HashMap<(i64, String), usize> = HashMap::new();
+    for row in claimed {
+        match &row.batch {
+            None => messages.push(vec![row]),
+            Some(batch) => {
+                let key = (row.channel_id, batch.clone());
+                let at = *batches.entry(key).or_insert(messages.len());
+                if at == messages.len() {
+                    messages.push(Vec::new());
+                }
+                messages[at].push(row);
+            }
+        }
+    }
+    messages
+}
+
+struct Sender {
+    db: Db,
+    clock: Arc<dyn Clock>,
+    post: Post,
+    report: mpsc::UnboundedSender<Finished>,
+}
+
+impl Sender {
+    async fn deliver(self, message: Vec<Claimed>) {
+        let Some(first) = message.first() else { return };
+        let at = self.clock.now();
+        let outcome = self.attempt(&message).await;
+        let took = (self.clock.now() - at).max(Span::zero());
+        let fate = fate(&outcome, first.created_at(), first.attempts, at + took, rng::jitter());
+        let (detail, breaks_channel) = match &outcome {
+            Ok(Some(Sent(said))) => (said.clone(), false),
+            Ok(None) => (String::new(), false),
+            Err(error) => (error.to_string(), matches!(error, SendError::Permanent(_))),
+        };
+        log(first, message.len(), fate, &detail);
+        let finished = Finished {
+            channel_id: first.channel_id,
+            ids: message.iter().map(|row| row.id).collect(),
+            at,
+            took,
+            fate,
+            detail,
+            breaks_channel,
+        };
+        // The dispatcher is gone only when the process is; the lease then brings the alert back.
+        drop(self.report.send(finished));
+    }
+
+    async fn attempt(&self, message: &[Claimed]) -> Result<Option<Sent>, SendError> {
+        let broken_store = |error: StoreError| SendError::retry(error.to_string());
+        let Some(first) = message.first() else { return Ok(None) };
+        let Some(channel) = outbox::channel(&self.db, first.channel_id).await.map_err(broken_store)? else {
+            return Ok(None);
+        };
+        let alert = load::load(&self.db, &self.post.links, &channel, message).await.map_err(broken_store)?;
+        match alert {
+            Some(alert) => self.post.send(&channel, &alert).await,
+            None => Ok(None),
+        }
+    }
+}
+
+fn log(first: &Claimed, alerts: usize, fate: Fate, detail: &str) {
+    let (id, tries) = (first.id, first.attempts);
+    match fate {
+        Fate::Sent => tracing::info!(outbox.id = id, channel.id = first.channel_id, alerts, "alert sent"),
+        Fate::Skipped => {}
+        Fate::Again(_) => {
+            tracing::warn!(
+                outbox.id = id,
+                channel.id = first.channel_id,
+                tries,
+                detail,
+                "alert not sent, will be tried again"
+            );
+        }
+        Fate::Dead => {
+            tracing::error!(outbox.id = id, channel.id = first.channel_id, tries, detail, "alert given up");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_of_trying_before_an_alert_is_given_up() {
+        let first: Time = "2026-01-01T00:00:00Z".parse().unwrap();
+        let refused = Err(SendError::retry("connection refused"));
+        let mut now = first;
+        let mut waits = Vec::new();
+        for tries in 1.. {
+            match fate(&refused, first, tries, now, 1.0) {
+                Fate::Again(at) => {
+                    waits.push((at - now).num_seconds());
+                    now = at;
+                }
+                other => {
+                    assert_eq!(other, Fate::Dead);
+                    break;
+                }
+            }
+        }
+        assert_eq!(waits[..6], [5, 30, 120, 600, 1800, 3600]);
+        assert!(now - first >= GIVE_UP && now - first <= GIVE_UP + Span::hours(1));
+    }
+
+    #[test]
+    fn the_vendors_hint_is_honoured() {
+        let now: Time = "2026-01-01T00:00:00Z".parse().unwrap();
+        let throttled = Err(SendError::Retry { reason: "429".into(), after: Some(Duration::from_secs(60)) });
+        assert_eq!(fate(&throttled, now, 1, now, 1.0), Fate::Again(now + Span::seconds(60)));
+    }
+}

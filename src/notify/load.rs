@@ -1,0 +1,122 @@
+//! Gathers what an alert says from the database.
+use super::alert::{About, Alert, Happened, LastPing, Side, Why, one_line};
+use crate::core::Time;
+use crate::healthchecks::{self, View};
+use crate::i18n::{Lang, zone_or_utc};
+use crate::links::Links;
+use crate::store::channels::Channel;
+use crate::store::checks::{self, Check};
+use crate::store::flips::Flip;
+use crate::store::outbox::{Claimed, subject};
+use crate::store::{Db, StoreError, pings, projects};
+
+/// Loads what a message to `channel` about `claimed` says. `None`: everything that it was about is gone.
+pub async fn load(
+    db: &Db,
+    links: &Links,
+    channel: &Channel,
+    claimed: &[Claimed],
+) -> Result<Option<Alert>, StoreError> {
+    let lang = Lang::named(&channel.language).unwrap_or_default();
+    let mut names = Vec::with_capacity(claimed.len());
+    let mut first = None;
+    for row in claimed {
+        if let Some(found) = subject(db, row).await? {
+            names.push(display_name(&found.check, lang));
+            first.get_or_insert((row, found));
+        }
+    }
+    let Some((row, found)) = first else { return Ok(None) };
+    let (check, flip) = (&found.check, &found.flip);
+    let side = if row.kind == "up" { Side::Up } else { Side::Down };
+    let began = if side == Side::Up { flip.since() } else { flip.at() };
+    let project = projects::by_id(db, check.project_id).await?;
+    let channel_uuids = checks::channel_uuids(db, check.id).await?;
+    let json = healthchecks::check(check, &channel_uuids, links, 3, View::Full, flip.at());
+    let link = match names.len() {
+        1 => links.check(check.code()),
+        _ => links.to("/"),
+    };
+    Ok(Some(Alert {
+        side,
+        event_id: format!("{}.{}", flip.id, channel.uuid),
+        outage_id: Some(format!("outage.{}.{}.{}", check.id, began.timestamp_micros(), channel.uuid)),
+        at: flip.at(),
+        lang,
+        zone: zone_or_utc(&check.spec().tz),
+        project: project.map(|project| project.name).unwrap_or_default(),
+        check: about(check, lang, json.to_string()),
+        event: Some(happened(flip)),
+        blackout: found.blackout,
+        last: last_ping(db, check, flip).await?,
+        link,
+        names,
+    }))
+}
+
+/// A message that only shows that the channel works.
+#[must_use]
+pub fn test(channel: &Channel, project: &str, links: &Links, now: Time) -> Alert {
+    let lang = Lang::named(&channel.language).unwrap_or_default();
+    let check = Check::sample(&lang.t("alert-test-name"), now);
+    let json = healthchecks::check(&check, &[], links, 3, View::Full, now);
+    Alert {
+        side: Side::Test,
+        event_id: format!("test-{}.{}", now.timestamp_micros(), channel.uuid),
+        outage_id: None,
+        at: now,
+        lang,
+        zone: zone_or_utc("UTC"),
+        project: project.to_owned(),
+        link: links.to("/"),
+        names: vec![check.name.clone()],
+        check: about(&check, lang, json.to_string()),
+        event: None,
+        blackout: None,
+        last: LastPing::default(),
+    }
+}
+
+/// What to call a check. Its ping address is a secret and never stands in for a name.
+#[must_use]
+pub fn display_name(check: &Check, lang: Lang) -> String {
+    [&check.name, &check.slug]
+        .into_iter()
+        .map(|name| one_line(name))
+        .find(|name| !name.is_empty())
+        .unwrap_or_else(|| lang.t("check-unnamed"))
+}
+
+fn about(check: &Check, lang: Lang, json: String) -> About {
+    About {
+        uuid: check.code().to_owned(),
+        name: display_name(check, lang),
+        slug: check.slug.clone(),
+        tags: check.tags.clone(),
+        grace: check.grace(),
+        json,
+    }
+}
+
+fn happened(flip: &Flip) -> Happened {
+    let due = flip.due_at().unwrap_or_else(|| flip.at());
+    let why = match flip.reason.as_str() {
+        "success" => Why::Back,
+        "exit" => Why::Exit(flip.exit_status.unwrap_or_default()),
+        "missed" => Why::Missed(due),
+        "overrun" => Why::Overrun(due),
+        _ => Why::Failed,
+    };
+    Happened { why, since: flip.since(), heard: flip.heard_at(), missed: flip.missed }
+}
+
+async fn last_ping(db: &Db, check: &Check, flip: &Flip) -> Result<LastPing, StoreError> {
+    let Some(ping) = pings::last_before(db, check.id, check.last_ping_id, flip.at()).await? else {
+        return Ok(LastPing::default());
+    };
+    let body = pings::body(db, check.id, ping.id).await?.map(crate::store::bodies::StoredBody::unpack);
+    Ok(LastPing {
+        exit_status: ping.exit_status,
+        body: String::from_utf8_lossy(&body.unwrap_or_default()).into_owned(),
+    })
+}

@@ -1,0 +1,161 @@
+//! The words of an alert: title, one sentence that answers "what, since when, why", and a few facts.
+use super::alert::{Alert, Side, Why};
+use crate::i18n::Lang;
+
+/// Names that are spelled out when a message tells about many checks.
+const NAMED: usize = 20;
+/// Characters of a job's last output that a message quotes.
+const QUOTED: usize = 1000;
+
+/// An alert in words, before any markup.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Words {
+    /// `DOWN | nightly dump`: one line.
+    pub title: String,
+    /// What happened.
+    pub sentence: String,
+    /// Label and value.
+    pub facts: Vec<(String, String)>,
+    /// The end of what the job said, when it said something.
+    pub quote: Option<String>,
+    /// The words on the link to the details.
+    pub link_label: String,
+}
+
+/// Puts an alert into the channel's language.
+#[must_use]
+pub fn words(alert: &Alert) -> Words {
+    let lang = alert.lang;
+    let name = alert.check.name.as_str();
+    let title = match alert.side {
+        _ if alert.names.len() > 1 => lang.tn("alert-title-many", count(alert)),
+        Side::Down => lang.ta("alert-title-down", &[("name", name)]),
+        Side::Up => lang.ta("alert-title-up", &[("name", name)]),
+        Side::Test => lang.t("alert-title-test"),
+    };
+    let mut facts = Vec::new();
+    let mut fact = |key: &str, value: String| {
+        if !value.is_empty() {
+            facts.push((lang.t(key), value));
+        }
+    };
+    fact("alert-fact-project", super::alert::one_line(&alert.project));
+    if alert.names.len() > 1 {
+        let mut names = alert.names.iter().take(NAMED).cloned().collect::<Vec<_>>().join(lang_comma(lang));
+        if alert.names.len() > NAMED {
+            let more = count(alert) - i64::try_from(NAMED).unwrap_or(0);
+            names.push_str(&lang.tn("alert-and-more", more));
+        }
+        fact("alert-fact-checks", names);
+    } else {
+        fact("alert-fact-tags", alert.check.tags.clone());
+        if alert.side == Side::Down
+            && let Some(heard) = alert.event.as_ref().and_then(|event| event.heard)
+        {
+            fact("alert-fact-heard", lang.moment(heard, &alert.zone, true));
+        }
+    }
+    if alert.side != Side::Test {
+        let at = lang.moment(alert.at, &alert.zone, true);
+        fact("alert-fact-at", format!("{at} ({})", alert.zone.name()));
+    }
+    Words { title, sentence: sentence(alert), facts, quote: quote(alert), link_label: lang.t("alert-link") }
+}
+
+fn count(alert: &Alert) -> i64 {
+    i64::try_from(alert.names.len()).unwrap_or(i64::MAX)
+}
+
+fn lang_comma(lang: Lang) -> &'static str {
+    match lang {
+        Lang::En => ", ",
+        Lang::ZhCn => "、",
+    }
+}
+
+fn sentence(alert: &Alert) -> String {
+    let lang = alert.lang;
+    let name = alert.check.name.as_str();
+    let Some(event) = &alert.event else { return lang.t("alert-test") };
+    let exact = |at| lang.moment(at, &alert.zone, true);
+    if let Some(blackout) = alert.blackout {
+        let (from, to) = (exact(blackout.from), exact(blackout.to));
+        return if alert.names.len() > 1 {
+            lang.ta(
+                "alert-blind-many",
+                &[("from", &from), ("to", &to), ("number", &count(alert).to_string())],
+            )
+        } else {
+            lang.ta("alert-blind", &[("name", name), ("from", &from), ("to", &to)])
+        };
+    }
+    let at = exact(alert.at);
+    let grace = lang.span(alert.check.grace);
+    match event.why {
+        Why::Back => {
+            let away = lang.span(alert.at - event.since);
+            if event.missed > 0 {
+                let missed = lang.tn("alert-runs-missed", event.missed);
+                lang.ta("alert-up-missed", &[("name", name), ("away", &away), ("missed", &missed)])
+            } else {
+                lang.ta("alert-up", &[("name", name), ("away", &away)])
+            }
+        }
+        Why::Exit(status) => {
+            let status = status.to_string();
+            lang.ta("alert-down-exit", &[("name", name), ("status", &status), ("at", &at)])
+        }
+        Why::Failed => lang.ta("alert-down-fail", &[("name", name), ("at", &at)]),
+        Why::Overrun(started) => {
+            lang.ta("alert-down-overrun", &[("name", name), ("started", &exact(started)), ("grace", &grace)])
+        }
+        Why::Missed(due) => {
+            lang.ta("alert-down-missed", &[("name", name), ("due", &exact(due)), ("grace", &grace)])
+        }
+    }
+}
+
+/// The last lines of what the job sent, when it was the job that failed.
+fn quote(alert: &Alert) -> Option<String> {
+    let failed = alert.event.as_ref().is_some_and(|event| matches!(event.why, Why::Failed | Why::Exit(_)));
+    let body = alert.last.body.trim_end();
+    if !failed || body.is_empty() {
+        return None;
+    }
+    let clean: String = body.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
+    let skipped = clean.chars().count().saturating_sub(QUOTED);
+    let tail: String = clean.chars().skip(skipped).collect();
+    Some(if skipped > 0 { format!("…{tail}") } else { tail })
+}
+
+/// `text` within `limit` bytes, cut between characters and marked with `…`.
+#[must_use]
+pub fn clip_bytes(text: &str, limit: usize) -> String {
+    if text.len() <= limit {
+        return text.to_owned();
+    }
+    let room = limit.saturating_sub('…'.len_utf8());
+    let mut end = 0;
+    for (at, c) in text.char_indices() {
+        if at + c.len_utf8() > room {
+            break;
+        }
+        end = at + c.len_utf8();
+    }
+    format!("{}…", &text[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn clipping_keeps_within_the_limit(text in ".{0,200}", limit in 3..300_usize) {
+            let clipped = clip_bytes(&text, limit);
+            prop_assert!(clipped.len() <= limit.max(text.len().min(limit)));
+            prop_assert!(text.len() > limit || clipped == text);
+        }
+    }
+}

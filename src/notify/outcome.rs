@@ -1,0 +1,90 @@
+//! What a send can end in.
+use std::time::Duration;
+
+use crate::net::egress::{HttpReply, NetError};
+
+/// The far side accepted the message; its own words, for the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sent(pub String);
+
+/// Why a message did not go out, sorted by what must be done next. The sentences hold no secrets.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// Try again, no sooner than `after` if the far side named a delay.
+    #[error("{reason}")]
+    Retry { reason: String, after: Option<Duration> },
+    /// The channel itself is dead: this will not work again until somebody changes it.
+    #[error("{0}")]
+    Permanent(String),
+    /// This one message was refused; the same bytes would be refused again.
+    #[error("{0}")]
+    Rejected(String),
+}
+
+impl SendError {
+    #[must_use]
+    pub fn retry(reason: impl Into<String>) -> Self {
+        Self::Retry { reason: reason.into(), after: None }
+    }
+}
+
+impl From<NetError> for SendError {
+    fn from(error: NetError) -> Self {
+        Self::retry(error.to_string())
+    }
+}
+
+/// Longest wait that a far side may ask for.
+const MAX_WAIT: Duration = Duration::from_secs(15 * 60);
+
+/// Sorts a plain HTTP answer. Kinds whose vendor hides errors in the body look there instead.
+pub(super) fn judge(reply: &HttpReply) -> Result<Sent, SendError> {
+    let reason = format!("HTTP {}", reply.status);
+    match reply.status {
+        200 | 201 | 202 | 204 => Ok(Sent(reason)),
+        408 | 425 | 429 | 500..=599 => {
+            let after = reply.retry_after.map(|after| after.clamp(Duration::from_secs(1), MAX_WAIT));
+            Err(SendError::Retry { reason, after })
+        }
+        // A webhook's receiver may be half-deployed or behind a proxy that is: any answer is worth another try.
+        _ => Err(SendError::retry(reason)),
+    }
+}
+
+/// A vendor's sentence, cleaned and short: it comes from outside.
+pub(super) fn sentence(text: &str) -> String {
+    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(160).collect();
+    line.trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_four_statuses_are_success() {
+        for status in [200, 201, 202, 204] {
+            assert!(judge(&HttpReply { status, ..HttpReply::default() }).is_ok());
+        }
+        for status in [206, 302, 400, 404, 429, 500, 503] {
+            let error = judge(&HttpReply { status, ..HttpReply::default() }).unwrap_err();
+            assert!(matches!(error, SendError::Retry { .. }), "{status}: {error:?}");
+        }
+    }
+
+    #[test]
+    fn a_named_delay_is_kept_within_reason() {
+        let asked = |secs| {
+            let reply = HttpReply {
+                status: 429,
+                retry_after: Some(Duration::from_secs(secs)),
+                ..HttpReply::default()
+            };
+            match judge(&reply) {
+                Err(SendError::Retry { after, .. }) => after.unwrap().as_secs(),
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!((asked(0), asked(60), asked(86_400)), (1, 60, 900));
+    }
+}

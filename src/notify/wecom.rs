@@ -1,0 +1,181 @@
+//! WeCom group robot (企业微信群机器人). NOTIFIERS.md §1.
+use std::time::Duration;
+
+use reqwest::Method;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use serde::Deserialize;
+use serde_json::json;
+use url::Url;
+
+use super::alert::{Alert, Side};
+use super::message::{clip_bytes, words};
+use super::outcome::{SendError, Sent, sentence};
+use super::{Driver, Field, FieldError, Input, Outgoing, read_url, Settings};
+use crate::net::egress::{HttpReply, HttpRequest};
+
+const HOST: &str = "qyapi.weixin.qq.com";
+/// The vendor's limit on markdown, in bytes of UTF-8.
+const MAX_MARKDOWN: usize = 4096;
+
+pub(super) const DRIVER: Driver = Driver {
+    kind: "wecom",
+    fields: &[
+        Field { name: "url", input: Input::Text, required: false, secret: true },
+        Field { name: "key", input: Input::Text, required: false, secret: true },
+    ],
+    read,
+    urls: |settings| settings.get("url").and_then(|url| Some(("url", Url::parse(url).ok()?))).into_iter().collect(),
+    vendor: Some(HOST),
+    request,
+    verdict,
+};
+
+/// Whole URL or key, in either field: people paste what they have. Stored as the URL.
+fn read(given: &Settings) -> Result<Settings, FieldError> {
+    let (field, text) = ["url", "key"]
+        .into_iter()
+        .find_map(|field| Some((field, given.get(field)?.trim())).filter(|(_, text)| !text.is_empty()))
+        .ok_or_else(|| FieldError::new("url", "is required: the robot's webhook URL, or its key"))?;
+    let is_key = (10..=64).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    let url = if is_key {
+        format!("https://{HOST}/cgi-bin/webhook/send?key={text}")
+    } else {
+        let url = read_url(field, text)?;
+        if !url.query_pairs().any(|(name, value)| name == "key" && !value.is_empty()) {
+            return Err(FieldError::new(field, "has no ?key=…; copy the robot's whole webhook URL"));
+        }
+        url.to_string()
+    };
+    Ok(Settings::from([("url".to_owned(), url)]))
+}
+
+fn request(settings: &Settings, alert: &Alert) -> Result<Outgoing, SendError> {
+    let url = settings
+        .get("url")
+        .and_then(|url| Url::parse(url).ok())
+        .ok_or_else(|| SendError::Permanent("the robot's URL is missing".into()))?;
+    let body = json!({"msgtype": "markdown", "markdown": {"content": markdown(alert)}});
+    let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
+    Ok(Outgoing::Http(HttpRequest { method: Method::POST, url, headers, body: body.to_string().into_bytes() }))
+}
+
+fn markdown(alert: &Alert) -> String {
+    let words = words(alert);
+    let colour = match alert.side {
+        Side::Down => "warning",
+        Side::Up => "info",
+        Side::Test => "comment",
+    };
+    // Values are cut before the markup is built: finished markup is never cut.
+    let mut text = format!("## <font color=\"{colour}\">{}</font>\n{}", plain(&words.title, 300), plain(&words.sentence, 900));
+    for (label, value) in &words.facts {
+        text.push_str(&format!("\n> {label}: {}", plain(value, 500)));
+    }
+    let link = format!("\n[{}]({})", words.link_label, alert.link);
+    if let Some(quote) = &words.quote {
+        let quoted: String = quote.lines().map(|line| format!("\n> {line}")).collect();
+        let room = MAX_MARKDOWN.saturating_sub(text.len() + link.len());
+        text.push_str(&clip_bytes(&plain(&quoted, room), room));
+    }
+    text + &link
+}
+
+/// Text that must not become markup: the few characters that WeCom reads as such are replaced by their wide twins.
+fn plain(text: &str, limit: usize) -> String {
+    let safe: String = text
+        .chars()
+        .map(|c| match c {
+            '<' => '＜',
+            '`' => '\'',
+            '[' => '［',
+            ']' => '］',
+            '*' => '＊',
+            c => c,
+        })
+        .collect();
+    clip_bytes(&safe, limit)
+}
+
+#[derive(Deserialize)]
+struct Reply {
+    errcode: i64,
+    #[serde(default)]
+    errmsg: String,
+}
+
+/// HTTP 200 says nothing here: `errcode` decides.
+fn verdict(reply: &HttpReply) -> Result<Sent, SendError> {
+    if reply.status != 200 {
+        return Err(SendError::Retry { reason: format!("HTTP {}", reply.status), after: reply.retry_after });
+    }
+    let Ok(body) = serde_json::from_slice::<Reply>(&reply.body) else {
+        return Err(SendError::retry("HTTP 200 without WeCom's errcode: is this the right address?"));
+    };
+    let said = format!("errcode {}: {}", body.errcode, sentence(&body.errmsg));
+    match body.errcode {
+        0 => Ok(Sent(said)),
+        45009 | 45033 => Err(SendError::Retry { reason: said, after: Some(Duration::from_secs(60)) }),
+        93000 => Err(SendError::Permanent(said)),
+        40008 | 40033 | 40035 | 40058 | 40063 | 44004 | 45002 | 45034 => Err(SendError::Rejected(said)),
+        _ => Err(SendError::retry(said)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::alert::tests::alert;
+    use super::*;
+    use rstest::rstest;
+
+    const KEY: &str = "693a91f6-7aoc-4bc4-97a0-0ec2sifa5aaa";
+
+    #[rstest]
+    #[case("key", KEY.to_owned())]
+    #[case("url", KEY.to_owned())]
+    #[case("key", format!(" https://{HOST}/cgi-bin/webhook/send?key={KEY} "))]
+    fn key_and_url_are_taken_in_either_field(#[case] field: &str, #[case] text: String) {
+        let settings = read(&Settings::from([(field.to_owned(), text)])).unwrap();
+        assert_eq!(settings["url"], format!("https://{HOST}/cgi-bin/webhook/send?key={KEY}"));
+    }
+
+    #[test]
+    fn a_url_without_a_key_is_refused() {
+        let given = Settings::from([("url".to_owned(), format!("https://{HOST}/cgi-bin/webhook/send"))]);
+        assert!(read(&given).is_err());
+    }
+
+    #[test]
+    fn a_huge_name_and_quote_stay_within_the_limit() {
+        let mut alert = alert(Side::Down);
+        alert.check.name = "库<b>`[x](http://evil)*".repeat(500);
+        alert.last.body = "错误\n".repeat(5000);
+        if let Some(event) = &mut alert.event {
+            event.why = crate::notify::alert::Why::Failed;
+        }
+        let text = markdown(&alert);
+        assert!(text.len() <= MAX_MARKDOWN, "{}", text.len());
+        assert!(!text.contains("<b>") && !text.contains("[x]"));
+        assert!(text.ends_with(&format!("({})", alert.link)));
+    }
+
+    #[rstest]
+    #[case(200, r#"{"errcode":0,"errmsg":"ok"}"#, "sent")]
+    #[case(200, r#"{"errcode":93000,"errmsg":"invalid webhook url"}"#, "permanent")]
+    #[case(200, r#"{"errcode":45009,"errmsg":"api freq out of limit"}"#, "retry")]
+    #[case(200, r#"{"errcode":40058,"errmsg":"too long"}"#, "rejected")]
+    #[case(200, r#"{"errcode":-1,"errmsg":"busy"}"#, "retry")]
+    #[case(200, r#"{"errcode":123456}"#, "retry")]
+    #[case(200, "<html>login</html>", "retry")]
+    #[case(200, "{}", "retry")]
+    #[case(502, "", "retry")]
+    fn errcode_decides(#[case] status: u16, #[case] body: &str, #[case] expected: &str) {
+        let outcome = match verdict(&HttpReply { status, body: body.into(), retry_after: None }) {
+            Ok(_) => "sent",
+            Err(SendError::Retry { .. }) => "retry",
+            Err(SendError::Permanent(_)) => "permanent",
+            Err(SendError::Rejected(_)) => "rejected",
+        };
+        assert_eq!(outcome, expected);
+    }
+}

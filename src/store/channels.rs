@@ -1,0 +1,133 @@
+//! Channels: where alerts go.
+use std::collections::BTreeMap;
+
+use super::db::{read, write_tx};
+use super::{Db, StoreError, micros};
+use crate::core::Time;
+use crate::rng;
+
+/// A channel's fields by name, as its kind defines them. Values may be secrets.
+pub type Settings = BTreeMap<String, String>;
+
+#[derive(Clone, sqlx::FromRow)]
+pub struct Channel {
+    pub id: i64,
+    pub uuid: String,
+    pub project_id: i64,
+    pub kind: String,
+    pub name: String,
+    settings: String,
+    pub language: String,
+    /// Why it can no longer work; empty while it can.
+    pub broken: String,
+}
+
+impl std::fmt::Debug for Channel {
+    /// Without the settings: they hold secrets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Channel").field("uuid", &self.uuid).field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
+impl Channel {
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        serde_json::from_str(&self.settings).unwrap_or_default()
+    }
+}
+
+/// What a channel is made from.
+#[derive(Clone, Copy)]
+pub struct New<'a> {
+    pub kind: &'a str,
+    pub name: &'a str,
+    pub settings: &'a Settings,
+    /// Of its messages: `en` or `zh-CN`.
+    pub language: &'a str,
+}
+
+/// Makes a channel. `for_all`: every check of the project notifies it from now on.
+pub async fn create(
+    db: &Db,
+    project_id: i64,
+    new: &New<'_>,
+    for_all: bool,
+    now: Time,
+) -> Result<Channel, StoreError> {
+    const SQL: &str =
+        "INSERT INTO channels (uuid, project_id, kind, name, settings, language, created_at, broken)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, '')
+        RETURNING id, uuid, project_id, kind, name, settings, language, broken";
+    const ALL: &str =
+        "INSERT INTO check_channels (check_id, channel_id) SELECT id, $2 FROM checks WHERE project_id = $1";
+    let channel: Channel = write_tx!(db, |tx| {
+        let channel: Channel = sqlx::query_as(SQL)
+            .bind(rng::uuid().to_string())
+            .bind(project_id)
+            .bind(new.kind)
+            .bind(new.name)
+            .bind(serde_json::json!(new.settings).to_string())
+            .bind(new.language)
+            .bind(micros(now))
+            .fetch_one(&mut *tx)
+            .await?;
+        if for_all {
+            sqlx::query(ALL).bind(project_id).bind(channel.id).execute(&mut *tx).await?;
+        }
+        channel
+    });
+    Ok(channel)
+}
+
+/// Saves new settings. A channel that was marked as broken gets another chance.
+pub async fn update(
+    db: &Db,
+    id: i64,
+    name: &str,
+    settings: &Settings,
+    language: &str,
+) -> Result<(), StoreError> {
+    const SQL: &str =
+        "UPDATE channels SET name = $2, settings = $3, language = $4, broken = '' WHERE id = $1";
+    write_tx!(db, |tx| {
+        sqlx::query(SQL)
+            .bind(id)
+            .bind(name)
+            .bind(serde_json::json!(settings).to_string())
+            .bind(language)
+            .execute(&mut *tx)
+            .await?;
+    });
+    Ok(())
+}
+
+pub async fn delete(db: &Db, id: i64) -> Result<(), StoreError> {
+    const SQL: &str = "DELETE FROM channels WHERE id = $1";
+    write_tx!(db, |tx| {
+        sqlx::query(SQL).bind(id).execute(&mut *tx).await?;
+    });
+    Ok(())
+}
+
+pub async fn by_uuid(db: &Db, uuid: &str) -> Result<Option<Channel>, StoreError> {
+    const SQL: &str =
+        "SELECT id, uuid, project_id, kind, name, settings, language, broken FROM channels WHERE uuid = $1";
+    Ok(read!(db, |pool| sqlx::query_as(SQL).bind(uuid).fetch_optional(pool).await?))
+}
+
+/// A project's channels, oldest first.
+pub async fn list(db: &Db, project_id: i64) -> Result<Vec<Channel>, StoreError> {
+    const SQL: &str = "SELECT id, uuid, project_id, kind, name, settings, language, broken FROM channels
+        WHERE project_id = $1 ORDER BY id";
+    Ok(read!(db, |pool| sqlx::query_as(SQL).bind(project_id).fetch_all(pool).await?))
+}
+
+/// How many checks notify each channel of a project.
+pub async fn uses(db: &Db, project_id: i64) -> Result<BTreeMap<i64, i64>, StoreError> {
+    const SQL: &str =
+        "SELECT cc.channel_id, COUNT(*) FROM check_channels cc JOIN channels c ON c.id = cc.channel_id
+        WHERE c.project_id = $1 GROUP BY cc.channel_id";
+    let rows: Vec<(i64, i64)> =
+        read!(db, |pool| sqlx::query_as(SQL).bind(project_id).fetch_all(pool).await?);
+    Ok(rows.into_iter().collect())
+}

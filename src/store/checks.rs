@@ -1,0 +1,573 @@
+//! Checks: their settings, their state, and lists of them.
+use sqlx::SqliteConnection;
+use uuid::Uuid;
+
+use super::changes::{self, Changes};
+use super::db::{read, write_tx};
+use super::{Db, StoreError, micros, span_micros, time};
+use crate::core::check::{Early, Event, Policy, Run, State, Status, step};
+use crate::core::ping::Rules;
+use crate::core::schedule::{Kind, Schedule, Spec};
+use crate::core::strip::Strip;
+use crate::core::{Span, Time};
+use crate::rng;
+
+/// What a user sets on a check.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub name: String,
+    pub slug: String,
+    /// Words separated by single spaces.
+    pub tags: String,
+    pub description: String,
+    pub spec: Spec,
+    pub grace: Span,
+    pub early: Early,
+    pub manual_resume: bool,
+    pub rules: Rules,
+    /// Keyword filters on mails, which share the keywords of `rules`.
+    pub filter_subject: bool,
+    pub filter_mail_body: bool,
+}
+
+impl Settings {
+    /// A check as Healthchecks makes it when nothing is said: daily, an hour of grace.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            slug: String::new(),
+            tags: String::new(),
+            description: String::new(),
+            spec: Spec::every(Span::days(1)),
+            grace: Span::hours(1),
+            early: Early::Within(Span::zero()),
+            manual_resume: false,
+            rules: Rules::default(),
+            filter_subject: false,
+            filter_mail_body: false,
+        }
+    }
+}
+
+/// Which of a project's channels a check notifies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Channels {
+    /// Every channel the project has now.
+    All,
+    These(Vec<i64>),
+}
+
+/// A check as stored.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Check {
+    pub id: i64,
+    uuid: String,
+    badge_key: String,
+    pub project_id: i64,
+    pub name: String,
+    pub slug: String,
+    pub tags: String,
+    pub description: String,
+    created_at: i64,
+    kind: String,
+    period: i64,
+    expr: String,
+    tz: String,
+    grace: i64,
+    early: Option<i64>,
+    pub manual_resume: bool,
+    post_only: bool,
+    start_kw: String,
+    success_kw: String,
+    failure_kw: String,
+    pub filter_subject: bool,
+    pub filter_body: bool,
+    filter_http_body: bool,
+    filter_default_fail: bool,
+    status: String,
+    since: i64,
+    pub n_pings: i64,
+    last_ping_at: Option<i64>,
+    run_at: Option<i64>,
+    run_id: Option<String>,
+    last_duration: Option<i64>,
+    due_at: Option<i64>,
+    deadline: Option<i64>,
+    strip: i64,
+    pub last_ping_id: Option<i64>,
+    pub wake_at: Option<i64>,
+}
+
+impl Check {
+    #[must_use]
+    pub fn uuid(&self) -> Uuid {
+        self.uuid.parse().unwrap_or_default()
+    }
+
+    /// The ping UUID as text, dashed and lower case.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        &self.uuid
+    }
+
+    /// The UUID in badge addresses, which gives nothing else away.
+    #[must_use]
+    pub fn badge_key(&self) -> &str {
+        &self.badge_key
+    }
+
+    /// A check that stands in nobody's list: what a test message is about.
+    #[must_use]
+    pub fn sample(name: &str, now: Time) -> Self {
+        let nil = Uuid::nil().to_string();
+        Self {
+            id: 0,
+            uuid: nil.clone(),
+            badge_key: nil,
+            project_id: 0,
+            name: name.to_owned(),
+            slug: "test".to_owned(),
+            tags: String::new(),
+            description: String::new(),
+            created_at: micros(now),
+            kind: Kind::Period.as_str().to_owned(),
+            period: span_micros(Span::days(1)),
+            expr: String::new(),
+            tz: "UTC".to_owned(),
+            grace: span_micros(Span::hours(1)),
+            early: None,
+            manual_resume: false,
+            post_only: false,
+            start_kw: String::new(),
+            success_kw: String::new(),
+            failure_kw: String::new(),
+            filter_subject: false,
+            filter_body: false,
+            filter_http_body: false,
+            filter_default_fail: false,
+            status: Status::Down.as_str().to_owned(),
+            since: micros(now),
+            n_pings: 0,
+            last_ping_at: None,
+            run_at: None,
+            run_id: None,
+            last_duration: None,
+            due_at: None,
+            deadline: None,
+            strip: 1,
+            last_ping_id: None,
+            wake_at: None,
+        }
+    }
+
+    #[must_use]
+    pub fn created_at(&self) -> Time {
+        time(self.created_at)
+    }
+
+    #[must_use]
+    pub fn grace(&self) -> Span {
+        Span::microseconds(self.grace)
+    }
+
+    #[must_use]
+    pub fn spec(&self) -> Spec {
+        Spec {
+            kind: self.kind.parse().unwrap_or(Kind::Period),
+            period: Span::microseconds(self.period),
+            expr: self.expr.clone(),
+            tz: self.tz.clone(),
+        }
+    }
+
+    #[must_use]
+    pub fn early(&self) -> Early {
+        self.early.map_or(Early::Auto, |span| Early::Within(Span::microseconds(span)))
+    }
+
+    #[must_use]
+    pub fn rules(&self) -> Rules {
+        Rules {
+            post_only: self.post_only,
+            filter_body: self.filter_http_body,
+            default_fail: self.filter_default_fail,
+            start: self.start_kw.clone(),
+            success: self.success_kw.clone(),
+            failure: self.failure_kw.clone(),
+        }
+    }
+
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        Settings {
+            name: self.name.clone(),
+            slug: self.slug.clone(),
+            tags: self.tags.clone(),
+            description: self.description.clone(),
+            spec: self.spec(),
+            grace: self.grace(),
+            early: self.early(),
+            manual_resume: self.manual_resume,
+            rules: self.rules(),
+            filter_subject: self.filter_subject,
+            filter_mail_body: self.filter_body,
+        }
+    }
+
+    /// The policy for [`step`]. A stored schedule that no longer reads (it was checked when it was saved) falls
+    /// back to daily: a check that would never go down again is the one thing that must not happen.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        let schedule = Schedule::parse(&self.spec()).or_else(|error| {
+            tracing::error!(check.id = self.id, %error, "a stored schedule cannot be read; treating it as daily");
+            Schedule::parse(&Spec::every(Span::days(1)))
+        });
+        Policy {
+            schedule: schedule.unwrap_or_else(|_| Schedule::daily_fallback()),
+            grace: self.grace(),
+            early: self.early(),
+            manual_resume: self.manual_resume,
+        }
+    }
+
+    #[must_use]
+    pub fn state(&self) -> State {
+        State {
+            status: Status::named(&self.status).unwrap_or(Status::New),
+            since: time(self.since),
+            last_ping: self.last_ping_at.map(time),
+            run: self
+                .run_at
+                .map(|at| Run { at: time(at), id: self.run_id.as_deref().and_then(|id| id.parse().ok()) }),
+            last_duration: self.last_duration.map(Span::microseconds),
+            due: self.due_at.map(time),
+            deadline: self.deadline.map(time),
+            strip: Strip::from_stored(self.strip),
+        }
+    }
+}
+
+fn early_micros(early: Early) -> Option<i64> {
+    match early {
+        Early::Auto => None,
+        Early::Within(span) => Some(span_micros(span)),
+    }
+}
+
+/// Makes a check and links it to its channels.
+pub async fn insert(
+    db: &Db,
+    project_id: i64,
+    uuid: Uuid,
+    settings: &Settings,
+    channels: &Channels,
+    now: Time,
+) -> Result<i64, StoreError> {
+    Ok(write_tx!(db, |tx| insert_in(&mut tx, project_id, uuid, settings, channels, now).await?))
+}
+
+/// [`insert`] inside a transaction of the caller's.
+pub async fn insert_in(
+    tx: &mut SqliteConnection,
+    project_id: i64,
+    uuid: Uuid,
+    settings: &Settings,
+    channels: &Channels,
+    now: Time,
+) -> Result<i64, StoreError> {
+    const SQL: &str = "INSERT INTO checks (uuid, project_id, name, slug, tags, description, created_at, kind, period, expr,
+            tz, grace, early, manual_resume, post_only, start_kw, success_kw, failure_kw, filter_subject,
+            filter_body, filter_http_body, filter_default_fail, badge_key, status, since, n_pings, strip)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
+            'new', $7, 0, 1) RETURNING id";
+    let (id,): (i64,) = sqlx::query_as(SQL)
+        .bind(uuid.to_string())
+        .bind(project_id)
+        .bind(&settings.name)
+        .bind(&settings.slug)
+        .bind(&settings.tags)
+        .bind(&settings.description)
+        .bind(micros(now))
+        .bind(settings.spec.kind.as_str())
+        .bind(span_micros(settings.spec.period))
+        .bind(&settings.spec.expr)
+        .bind(&settings.spec.tz)
+        .bind(span_micros(settings.grace))
+        .bind(early_micros(settings.early))
+        .bind(settings.manual_resume)
+        .bind(settings.rules.post_only)
+        .bind(&settings.rules.start)
+        .bind(&settings.rules.success)
+        .bind(&settings.rules.failure)
+        .bind(settings.filter_subject)
+        .bind(settings.filter_mail_body)
+        .bind(settings.rules.filter_body)
+        .bind(settings.rules.default_fail)
+        .bind(rng::uuid().to_string())
+        .fetch_one(&mut *tx)
+        .await?;
+    link(tx, id, project_id, channels).await?;
+    Ok(id)
+}
+
+/// Makes a check notify exactly these channels of its project.
+async fn link(
+    tx: &mut SqliteConnection,
+    check_id: i64,
+    project_id: i64,
+    channels: &Channels,
+) -> Result<(), StoreError> {
+    const CLEAR: &str = "DELETE FROM check_channels WHERE check_id = $1";
+    const ALL: &str =
+        "INSERT INTO check_channels (check_id, channel_id) SELECT $1, id FROM channels WHERE project_id = $2";
+    const ONE: &str = "INSERT INTO check_channels (check_id, channel_id)
+        SELECT $1, id FROM channels WHERE project_id = $2 AND id = $3 ON CONFLICT DO NOTHING";
+    sqlx::query(CLEAR).bind(check_id).execute(&mut *tx).await?;
+    match channels {
+        Channels::All => {
+            sqlx::query(ALL).bind(check_id).bind(project_id).execute(&mut *tx).await?;
+        }
+        Channels::These(ids) => {
+            for id in ids {
+                sqlx::query(ONE).bind(check_id).bind(project_id).bind(id).execute(&mut *tx).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Saves new settings; a changed schedule or grace moves the deadline in the same transaction.
+pub async fn update(
+    db: &Db,
+    id: i64,
+    settings: &Settings,
+    channels: Option<&Channels>,
+    now: Time,
+) -> Result<bool, StoreError> {
+    Ok(write_tx!(db, |tx| update_in(&mut tx, id, settings, channels, now).await?))
+}
+
+async fn update_in(
+    tx: &mut SqliteConnection,
+    id: i64,
+    settings: &Settings,
+    channels: Option<&Channels>,
+    now: Time,
+) -> Result<bool, StoreError> {
+    const SQL: &str = "UPDATE checks SET name = $2, slug = $3, tags = $4, description = $5, kind = $6, period = $7, expr = $8,
+            tz = $9, grace = $10, early = $11, manual_resume = $12, post_only = $13, start_kw = $14, success_kw = $15,
+            failure_kw = $16, filter_subject = $17, filter_body = $18, filter_http_body = $19,
+            filter_default_fail = $20
+        WHERE id = $1";
+    let Some(before) = by_id_in(tx, id).await? else { return Ok(false) };
+    sqlx::query(SQL)
+        .bind(id)
+        .bind(&settings.name)
+        .bind(&settings.slug)
+        .bind(&settings.tags)
+        .bind(&settings.description)
+        .bind(settings.spec.kind.as_str())
+        .bind(span_micros(settings.spec.period))
+        .bind(&settings.spec.expr)
+        .bind(&settings.spec.tz)
+        .bind(span_micros(settings.grace))
+        .bind(early_micros(settings.early))
+        .bind(settings.manual_resume)
+        .bind(settings.rules.post_only)
+        .bind(&settings.rules.start)
+        .bind(&settings.rules.success)
+        .bind(&settings.rules.failure)
+        .bind(settings.filter_subject)
+        .bind(settings.filter_mail_body)
+        .bind(settings.rules.filter_body)
+        .bind(settings.rules.default_fail)
+        .execute(&mut *tx)
+        .await?;
+    if let Some(channels) = channels {
+        link(tx, id, before.project_id, channels).await?;
+    }
+    let timing = (before.spec(), before.grace(), before.early());
+    if timing != (settings.spec.clone(), settings.grace, settings.early) {
+        apply_in(tx, id, Event::Edited, now).await?;
+    }
+    Ok(true)
+}
+
+/// Applies an event that is not a ping (pause, resume) to one check, with its flip and alerts.
+/// `false`: there is no such check.
+pub async fn apply(db: &Db, id: i64, event: Event<'_>, now: Time) -> Result<bool, StoreError> {
+    Ok(write_tx!(db, |tx| apply_in(&mut tx, id, event, now).await?))
+}
+
+async fn apply_in(
+    tx: &mut SqliteConnection,
+    id: i64,
+    event: Event<'_>,
+    now: Time,
+) -> Result<bool, StoreError> {
+    let Some(check) = by_id_in(tx, id).await? else { return Ok(false) };
+    let (state, effects) = step(&check.policy(), &check.state(), event, now);
+    let mut changes = Changes::begin(tx, now).await?;
+    changes.state(&check, &state, changes::Wake::Keep);
+    changes.effects(check.id, &effects, None, now);
+    changes.write(tx).await?;
+    Ok(true)
+}
+
+/// Deletes a check with its whole history. What was queued to be told about it is not told any more.
+pub async fn delete(db: &Db, id: i64) -> Result<bool, StoreError> {
+    const BODIES: &str = "WITH RECURSIVE chain(id) AS (
+            SELECT last_ping_id FROM checks WHERE id = $1
+            UNION ALL SELECT p.prev_id FROM chain JOIN pings p ON p.id = chain.id WHERE p.check_id = $1
+        ) DELETE FROM ping_bodies WHERE ping_id IN (SELECT id FROM chain)";
+    const PINGS: &str = "WITH RECURSIVE chain(id) AS (
+            SELECT last_ping_id FROM checks WHERE id = $1
+            UNION ALL SELECT p.prev_id FROM chain JOIN pings p ON p.id = chain.id WHERE p.check_id = $1
+        ) DELETE FROM pings WHERE id IN (SELECT id FROM chain) AND check_id = $1";
+    const CHECK: &str = "DELETE FROM checks WHERE id = $1";
+    let gone = write_tx!(db, |tx| {
+        sqlx::query(BODIES).bind(id).execute(&mut *tx).await?;
+        sqlx::query(PINGS).bind(id).execute(&mut *tx).await?;
+        sqlx::query(CHECK).bind(id).execute(&mut *tx).await?.rows_affected()
+    });
+    Ok(gone == 1)
+}
+
+pub async fn by_uuid(db: &Db, uuid: Uuid) -> Result<Option<Check>, StoreError> {
+    const SQL: &str = "SELECT * FROM checks WHERE uuid = $1";
+    Ok(read!(db, |pool| sqlx::query_as(SQL).bind(uuid.to_string()).fetch_optional(pool).await?))
+}
+
+async fn by_id_in(tx: &mut SqliteConnection, id: i64) -> Result<Option<Check>, StoreError> {
+    const SQL: &str = "SELECT * FROM checks WHERE id = $1";
+    Ok(sqlx::query_as(SQL).bind(id).fetch_optional(tx).await?)
+}
+
+/// All checks of a project, oldest first, as the API and the command line list them.
+pub async fn list_all(db: &Db, project_id: i64) -> Result<Vec<Check>, StoreError> {
+    const SQL: &str = "SELECT * FROM checks WHERE project_id = $1 ORDER BY id";
+    Ok(read!(db, |pool| sqlx::query_as(SQL).bind(project_id).fetch_all(pool).await?))
+}
+
+/// How many checks a project has.
+pub async fn count(db: &Db, project_id: i64) -> Result<i64, StoreError> {
+    const SQL: &str = "SELECT COUNT(*) FROM checks WHERE project_id = $1";
+    let (n,): (i64,) = read!(db, |pool| sqlx::query_as(SQL).bind(project_id).fetch_one(pool).await?);
+    Ok(n)
+}
+
+/// How many checks of a project are in each shown state.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, sqlx::FromRow)]
+pub struct Tally {
+    pub down: i64,
+    pub late: i64,
+    pub up: i64,
+    pub paused: i64,
+    pub new: i64,
+    /// Those with an open run; they are also counted above.
+    pub running: i64,
+    pub total: i64,
+}
+
+/// Counts what [`State::shown`] would say of each check at `now`.
+pub async fn tally(db: &Db, project_id: i64, now: Time) -> Result<Tally, StoreError> {
+    const SQL: &str = "SELECT
+            COUNT(CASE WHEN shown = 'down' THEN 1 END) AS down,
+            COUNT(CASE WHEN shown = 'late' THEN 1 END) AS late,
+            COUNT(CASE WHEN shown = 'up' THEN 1 END) AS up,
+            COUNT(CASE WHEN shown = 'paused' THEN 1 END) AS paused,
+            COUNT(CASE WHEN shown = 'new' THEN 1 END) AS new,
+            COUNT(CASE WHEN running THEN 1 END) AS running,
+            COUNT(*) AS total
+        FROM (SELECT run_at IS NOT NULL AS running,
+                CASE WHEN deadline <= $2 THEN 'down' WHEN status = 'up' AND due_at <= $2 THEN 'late' ELSE status END AS shown
+            FROM checks WHERE project_id = $1) AS s";
+    Ok(read!(db, |pool| sqlx::query_as(SQL).bind(project_id).bind(micros(now)).fetch_one(pool).await?))
+}
+
+/// What a page of the list shows.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// `down`, `late`, `up`, `paused`, `new` or `running`; empty for all.
+    pub status: String,
+    /// Words that each must stand in name, slug or tags; case does not matter.
+    pub search: String,
+    /// One whole tag; empty for any.
+    pub tag: String,
+}
+
+/// One page of a project's checks, what needs attention first, and how many there are in all.
+pub async fn page(
+    db: &Db,
+    project_id: i64,
+    filter: &Filter,
+    now: Time,
+    offset: i64,
+    limit: i64,
+) -> Result<(Vec<Check>, i64), StoreError> {
+    const SQL: &str = "SELECT c.*, CASE WHEN deadline <= $2 THEN 'down' WHEN status = 'up' AND due_at <= $2 THEN 'late'
+                ELSE status END AS shown, COUNT(*) OVER () AS matching
+        FROM checks c
+        WHERE project_id = $1
+            AND ($3 = '' OR ($3 = 'running' AND run_at IS NOT NULL) OR $3 = CASE WHEN deadline <= $2 THEN 'down'
+                WHEN status = 'up' AND due_at <= $2 THEN 'late' ELSE status END)
+            AND ($4 = '' OR (' ' || tags || ' ') LIKE '% ' || $4 || ' %' ESCAPE '\\')
+            AND ($5 = '' OR LOWER(name || ' ' || slug || ' ' || tags) LIKE '%' || $5 || '%' ESCAPE '\\')
+            AND ($6 = '' OR LOWER(name || ' ' || slug || ' ' || tags) LIKE '%' || $6 || '%' ESCAPE '\\')
+        ORDER BY CASE shown WHEN 'down' THEN 0 WHEN 'late' THEN 1 WHEN 'paused' THEN 3 ELSE 2 END, LOWER(name), c.id
+        LIMIT $7 OFFSET $8";
+    #[derive(sqlx::FromRow)]
+    struct Row {
+        #[sqlx(flatten)]
+        check: Check,
+        matching: i64,
+    }
+    let escape = |text: &str| text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    let search = filter.search.to_lowercase();
+    let mut words = search.split_whitespace();
+    let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let rows: Vec<Row> = read!(db, |pool| {
+        sqlx::query_as(SQL)
+            .bind(project_id)
+            .bind(micros(now))
+            .bind(&filter.status)
+            .bind(escape(&filter.tag))
+            .bind(escape(first))
+            .bind(escape(second))
+            .bind(limit)
+            .bind(offset)
+            .fetch_all(pool)
+            .await?
+    });
+    let matching = rows.first().map_or(0, |row| row.matching);
+    Ok((rows.into_iter().map(|row| row.check).collect(), matching))
+}
+
+/// The UUIDs of the channels that a check notifies, sorted.
+pub async fn channel_uuids(db: &Db, check_id: i64) -> Result<Vec<String>, StoreError> {
+    const SQL: &str = "SELECT c.uuid FROM check_channels cc JOIN channels c ON c.id = cc.channel_id
+        WHERE cc.check_id = $1 ORDER BY c.uuid";
+    let rows: Vec<(String,)> = read!(db, |pool| sqlx::query_as(SQL).bind(check_id).fetch_all(pool).await?);
+    Ok(rows.into_iter().map(|(uuid,)| uuid).collect())
+}
+
+/// The ids of the channels that a check notifies.
+pub async fn channel_ids(db: &Db, check_id: i64) -> Result<Vec<i64>, StoreError> {
+    const SQL: &str = "SELECT channel_id FROM check_channels WHERE check_id = $1 ORDER BY channel_id";
+    let rows: Vec<(i64,)> = read!(db, |pool| sqlx::query_as(SQL).bind(check_id).fetch_all(pool).await?);
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// Up to `limit` checks that the scheduler must look at by `now`, earliest first.
+pub async fn due(tx: &mut SqliteConnection, now: Time, limit: i64) -> Result<Vec<Check>, StoreError> {
+    const SQL: &str = "SELECT * FROM checks WHERE wake_at <= $1 ORDER BY wake_at LIMIT $2";
+    Ok(sqlx::query_as(SQL).bind(micros(now)).bind(limit).fetch_all(tx).await?)
+}
+
+/// When the scheduler must look next.
+pub async fn next_wake(db: &Db) -> Result<Option<Time>, StoreError> {
+    const SQL: &str = "SELECT MIN(wake_at) FROM checks WHERE wake_at IS NOT NULL";
+    let (at,): (Option<i64>,) = read!(db, |pool| sqlx::query_as(SQL).fetch_one(pool).await?);
+    Ok(at.map(time))
+}

@@ -1,0 +1,175 @@
+//! The database handle: opening, migrating, and the two ways to use it.
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sqlx::migrate::MigrateError;
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{Sqlite, SqliteConnection, Transaction};
+
+/// A handle to the database. Cloning is cheap.
+///
+/// SQLite gets two pools: a few readers and exactly one writer, so that writers queue in the pool instead of
+/// failing with `SQLITE_BUSY`.
+#[derive(Debug, Clone)]
+pub enum Db {
+    Sqlite { reader: SqlitePool, writer: SqlitePool, file: PathBuf },
+}
+
+/// Why the database did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A uniqueness rule was broken; the caller decides what the user hears.
+    #[error("already exists")]
+    Conflict,
+    #[error("unsupported database url `{0}`: expected sqlite:///absolute/file or sqlite://relative/file")]
+    UnsupportedUrl(String),
+    #[error("this database was written by a newer Maibo (migration {0}); start that version or a newer one")]
+    NewerVersion(i64),
+    #[error("cannot open the database {}: {source}", file.display())]
+    Open { file: PathBuf, source: sqlx::Error },
+    #[error("cannot create the folder {}: {source}", folder.display())]
+    Folder { folder: PathBuf, source: std::io::Error },
+    #[error("cannot migrate the database: {0}")]
+    Migrate(#[source] MigrateError),
+    #[error("database: {0}")]
+    Sql(#[source] sqlx::Error),
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::Database(db) if db.is_unique_violation() => Self::Conflict,
+            _ => Self::Sql(error),
+        }
+    }
+}
+
+impl From<MigrateError> for StoreError {
+    fn from(error: MigrateError) -> Self {
+        match error {
+            MigrateError::VersionMissing(version) => Self::NewerVersion(version),
+            other => Self::Migrate(other),
+        }
+    }
+}
+
+/// The file that `url` names: `sqlite:///absolute/file` or `sqlite://relative/file`.
+fn sqlite_file(url: &str) -> Option<&Path> {
+    let file = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:"))?;
+    (!file.is_empty() && !file.contains('?') && file != ":memory:").then(|| Path::new(file))
+}
+
+impl Db {
+    /// Opens the database, creating and migrating it when needed.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        // The URL of another engine may hold a password: only its scheme is shown.
+        let shown = || url.split(':').next().unwrap_or_default().to_owned();
+        let file = sqlite_file(url).ok_or_else(|| StoreError::UnsupportedUrl(shown()))?.to_owned();
+        if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            create_private_folder(folder)
+                .map_err(|source| StoreError::Folder { folder: folder.to_owned(), source })?;
+        }
+        let options = SqliteConnectOptions::new()
+            .filename(&file)
+            .create_if_missing(true)
+            .foreign_keys(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(Duration::from_secs(5));
+        let pool = |max: u32| {
+            SqlitePoolOptions::new()
+                .max_connections(max)
+                .min_connections(1)
+                .acquire_timeout(Duration::from_secs(15))
+                .test_before_acquire(false)
+                .idle_timeout(None)
+                .max_lifetime(None)
+        };
+        let open = |source| StoreError::Open { file: file.clone(), source };
+        let writer = pool(1).connect_with(options.clone()).await.map_err(open)?;
+        sqlx::migrate!("./migrations/sqlite").run(&writer).await?;
+        let reader = pool(3).connect_with(options.read_only(true)).await.map_err(open)?;
+        Ok(Self::Sqlite { reader, writer, file })
+    }
+
+    /// Begins a write transaction. Dropped without [`WriteTx::commit`], it changes nothing.
+    pub async fn begin(&self) -> Result<WriteTx, StoreError> {
+        match self {
+            Self::Sqlite { writer, .. } => Ok(WriteTx(writer.begin_with("BEGIN IMMEDIATE").await?)),
+        }
+    }
+
+    /// Waits for what is under way and closes all connections.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite { reader, writer, .. } => {
+                reader.close().await;
+                writer.close().await;
+            }
+        }
+    }
+}
+
+/// An open write transaction, for work that reads, decides and writes.
+pub struct WriteTx(Transaction<'static, Sqlite>);
+
+impl WriteTx {
+    /// The connection that the store's functions work on.
+    pub fn conn(&mut self) -> &mut SqliteConnection {
+        &mut self.0
+    }
+
+    /// Makes everything durable.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        Ok(self.0.commit().await?)
+    }
+}
+
+/// Creates a folder that only its owner may enter: it will hold secrets.
+fn create_private_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// Runs `$body` against whichever pool may serve a read; expanded once per engine, so that sqlx stays typed.
+macro_rules! read {
+    ($db:expr, |$pool:ident| $body:expr) => {
+        match $db {
+            $crate::store::Db::Sqlite { reader: $pool, .. } => $body,
+        }
+    };
+}
+
+/// Like [`read!`], inside one write transaction that commits when the body succeeds and rolls back when it
+/// fails or is dropped.
+macro_rules! write_tx {
+    ($db:expr, |$tx:ident| $body:expr) => {
+        match $db {
+            $crate::store::Db::Sqlite { writer, .. } => {
+                let mut $tx = writer.begin_with("BEGIN IMMEDIATE").await?;
+                let out = $body;
+                $tx.commit().await?;
+                out
+            }
+        }
+    };
+}
+
+pub(super) use {read, write_tx};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_names_a_file() {
+        assert_eq!(sqlite_file("sqlite:///var/lib/maibo.db"), Some(Path::new("/var/lib/maibo.db")));
+        assert_eq!(sqlite_file("sqlite://data/maibo.db"), Some(Path::new("data/maibo.db")));
+        assert_eq!(sqlite_file("mysql://root:secret@db/maibo"), None);
+    }
+}

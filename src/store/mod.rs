@@ -1,0 +1,38 @@
+//! Everything that speaks SQL. One file per aggregate; `changes` writes what a step decided, in bulk.
+pub mod blackouts;
+pub mod bodies;
+pub mod changes;
+pub mod channels;
+pub mod checks;
+mod db;
+pub mod flips;
+pub mod installation;
+pub mod intake;
+pub mod keys;
+pub mod outbox;
+pub mod pings;
+pub mod projects;
+pub mod sessions;
+pub mod users;
+
+pub use db::{Db, StoreError, WriteTx};
+
+use crate::core::{Span, Time};
+
+/// An instant as both engines store it: microseconds since the Unix epoch.
+#[must_use]
+pub fn micros(at: Time) -> i64 {
+    at.timestamp_micros()
+}
+
+/// The instant stored as `micros`. What no calendar can hold reads as the epoch.
+#[must_use]
+pub fn time(micros: i64) -> Time {
+    Time::from_timestamp_micros(micros).unwrap_or(Time::UNIX_EPOCH)
+}
+
+/// A length of time in stored form.
+#[must_use]
+pub fn span_micros(span: Span) -> i64 {
+    span.num_microseconds().unwrap_or(i64::MAX)
+}

@@ -1,0 +1,341 @@
+//! Alerts on their way: what is queued, who is sending it, and what became of each attempt.
+use sqlx::SqliteConnection;
+
+use super::db::{read, write_tx};
+use super::{Db, StoreError, channels::Channel, flips::Flip, micros, span_micros, time};
+use crate::core::check::Blackout;
+use crate::core::{Span, Time};
+
+/// An alert that this process has leased and must send.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Claimed {
+    pub id: i64,
+    /// `down` or `up`.
+    pub kind: String,
+    pub check_id: i64,
+    pub flip_id: i64,
+    pub channel_id: i64,
+    /// Alerts of one channel with the same batch make one message.
+    pub batch: Option<String>,
+    /// Which try this is, from 1.
+    pub attempts: i64,
+    created_at: i64,
+}
+
+impl Claimed {
+    #[must_use]
+    pub fn created_at(&self) -> Time {
+        time(self.created_at)
+    }
+}
+
+/// What became of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    Sent,
+    /// There was nothing to send: the channel is not told about this side.
+    Skipped,
+    /// To be tried again, no sooner than this.
+    Again(Time),
+    /// Given up; shown to people.
+    Dead,
+}
+
+/// The outcome of one message, for every alert that it carried.
+#[derive(Debug, Clone)]
+pub struct Finished {
+    pub channel_id: i64,
+    pub ids: Vec<i64>,
+    pub at: Time,
+    pub took: Span,
+    pub fate: Fate,
+    /// The vendor's code and sentence, or what went wrong. Never a secret.
+    pub detail: String,
+    /// The channel itself no longer works, for this reason.
+    pub breaks_channel: bool,
+}
+
+/// Most alerts claimed at once.
+const CLAIM_LIMIT: i64 = 200;
+/// Most alerts told in one message.
+const BATCH_LIMIT: i64 = 5000;
+
+/// Records what finished and leases what is due, in one transaction.
+///
+/// Takes at most `per_channel` messages of a channel, none of those in `busy`, and nothing of a check whose
+/// earlier alert on the same channel is still queued: on one channel `up` never overtakes `down`.
+pub async fn exchange(
+    db: &Db,
+    finished: &[Finished],
+    now: Time,
+    lease: Span,
+    busy: &[i64],
+    per_channel: i64,
+) -> Result<Vec<Claimed>, StoreError> {
+    Ok(write_tx!(db, |tx| {
+        for result in finished {
+            record(&mut tx, result).await?;
+        }
+        claim(&mut tx, now, lease, busy, per_channel).await?
+    }))
+}
+
+/// Records what finished and claims nothing.
+pub async fn record_all(db: &Db, finished: &[Finished]) -> Result<(), StoreError> {
+    write_tx!(db, |tx| {
+        for result in finished {
+            record(&mut tx, result).await?;
+        }
+    });
+    Ok(())
+}
+
+async fn record(tx: &mut SqliteConnection, result: &Finished) -> Result<(), StoreError> {
+    const ATTEMPTS: &str = "INSERT INTO attempts (outbox_id, at, took, outcome, detail)
+        SELECT o.id, $2, $3, $4, $5 FROM outbox o WHERE o.id IN (SELECT value FROM json_each($1))";
+    const DONE: &str = "UPDATE outbox SET state = $2, done_at = $3, leased_until = 0
+        WHERE id IN (SELECT value FROM json_each($1))";
+    const AGAIN: &str = "UPDATE outbox SET next_at = $2, leased_until = 0
+        WHERE id IN (SELECT value FROM json_each($1))";
+    const BROKEN: &str = "UPDATE channels SET broken = $2 WHERE id = $1";
+    let ids = serde_json::json!(result.ids).to_string();
+    let outcome = match result.fate {
+        Fate::Sent => "sent",
+        Fate::Skipped => "skipped",
+        Fate::Again(_) => "retry",
+        Fate::Dead => "dead",
+    };
+    if result.fate != Fate::Skipped {
+        sqlx::query(ATTEMPTS)
+            .bind(&ids)
+            .bind(micros(result.at))
+            .bind(span_micros(result.took))
+            .bind(outcome)
+            .bind(&result.detail)
+            .execute(&mut *tx)
+            .await?;
+    }
+    if let Fate::Again(next_at) = result.fate {
+        sqlx::query(AGAIN).bind(&ids).bind(micros(next_at)).execute(&mut *tx).await?;
+    } else {
+        sqlx::query(DONE)
+            .bind(&ids)
+            .bind(outcome)
+            .bind(micros(result.at + result.took))
+            .execute(&mut *tx)
+            .await?;
+    }
+    let broken = match (result.breaks_channel, result.fate) {
+        (true, _) => Some(result.detail.as_str()),
+        (false, Fate::Sent) => Some(""),
+        _ => None,
+    };
+    if let Some(broken) = broken {
+        sqlx::query(BROKEN).bind(result.channel_id).bind(broken).execute(&mut *tx).await?;
+    }
+    Ok(())
+}
+
+async fn claim(
+    tx: &mut SqliteConnection,
+    now: Time,
+    lease: Span,
+    busy: &[i64],
+    per_channel: i64,
+) -> Result<Vec<Claimed>, StoreError> {
+    // Walks from channel to channel along the index, so that ten thousand alerts for one channel do not hide
+    // the one alert for another.
+    const READY: &str = "WITH RECURSIVE ready(channel_id) AS (
+            SELECT MIN(channel_id) FROM outbox WHERE state = 'queued'
+            UNION ALL
+            SELECT (SELECT MIN(channel_id) FROM outbox WHERE state = 'queued' AND channel_id > ready.channel_id)
+            FROM ready WHERE ready.channel_id IS NOT NULL
+        )
+        SELECT o.id, o.batch, o.channel_id FROM ready r JOIN outbox o ON o.id IN (
+            SELECT i.id FROM outbox i
+            WHERE i.state = 'queued' AND i.channel_id = r.channel_id AND i.next_at <= $1
+                AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.state = 'queued' AND e.channel_id = i.channel_id
+                    AND e.check_id = i.check_id AND e.id < i.id)
+            ORDER BY i.next_at, i.id LIMIT $2)
+        WHERE r.channel_id IS NOT NULL AND r.channel_id NOT IN (SELECT value FROM json_each($3))
+        LIMIT $4";
+    const BATCH: &str = "SELECT i.id FROM outbox i
+        WHERE i.state = 'queued' AND i.channel_id = $1 AND i.batch = $2 AND i.next_at <= $3
+            AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.state = 'queued' AND e.channel_id = i.channel_id
+                AND e.check_id = i.check_id AND e.id < i.id)
+        ORDER BY i.id LIMIT $4";
+    const LEASE: &str = "UPDATE outbox SET leased_until = $2, next_at = $2, attempts = attempts + 1
+        WHERE id IN (SELECT value FROM json_each($1))
+        RETURNING id, kind, check_id, flip_id, channel_id, batch, attempts, created_at";
+    let ready: Vec<(i64, Option<String>, i64)> = sqlx::query_as(READY)
+        .bind(micros(now))
+        .bind(per_channel)
+        .bind(serde_json::json!(busy).to_string())
+        .bind(CLAIM_LIMIT)
+        .fetch_all(&mut *tx)
+        .await?;
+    let mut ids: Vec<i64> = Vec::new();
+    let mut batches: Vec<(i64, String)> = Vec::new();
+    for (id, batch, channel_id) in ready {
+        match batch {
+            None => ids.push(id),
+            Some(batch) if !batches.contains(&(channel_id, batch.clone())) => {
+                batches.push((channel_id, batch))
+            }
+            Some(_) => {}
+        }
+    }
+    for (channel_id, batch) in batches {
+        let rows: Vec<(i64,)> = sqlx::query_as(BATCH)
+            .bind(channel_id)
+            .bind(&batch)
+            .bind(micros(now))
+            .bind(BATCH_LIMIT)
+            .fetch_all(&mut *tx)
+            .await?;
+        ids.extend(rows.into_iter().map(|(id,)| id));
+    }
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut claimed: Vec<Claimed> = sqlx::query_as(LEASE)
+        .bind(serde_json::json!(ids).to_string())
+        .bind(micros(now + lease))
+        .fetch_all(&mut *tx)
+        .await?;
+    claimed.sort_by_key(|row| row.id);
+    Ok(claimed)
+}
+
+/// When the next queued alert may be tried; for a leased one, when its lease ends.
+pub async fn next_at(db: &Db) -> Result<Option<Time>, StoreError> {
+    const SQL: &str = "SELECT MIN(next_at) FROM outbox WHERE state = 'queued'";
+    let (at,): (Option<i64>,) = read!(db, |pool| sqlx::query_as(SQL).fetch_one(pool).await?);
+    Ok(at.map(time))
+}
+
+/// Gives all leases back: the process that held them is gone.
+pub async fn release_all(db: &Db, now: Time) -> Result<(), StoreError> {
+    const SQL: &str =
+        "UPDATE outbox SET leased_until = 0, next_at = $1 WHERE state = 'queued' AND leased_until > 0";
+    write_tx!(db, |tx| {
+        sqlx::query(SQL).bind(micros(now)).execute(&mut *tx).await?;
+    });
+    Ok(())
+}
+
+/// What a message is about: the check, what happened to it, and the words around.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    pub check: super::checks::Check,
+    pub flip: Flip,
+    pub blackout: Option<Blackout>,
+}
+
+/// Loads what a claimed alert is about; `None` when its check was deleted meanwhile.
+pub async fn subject(db: &Db, alert: &Claimed) -> Result<Option<Subject>, StoreError> {
+    const CHECK: &str = "SELECT * FROM checks WHERE id = $1";
+    let mut reader = read!(db, |pool| pool.acquire().await?);
+    let check = sqlx::query_as(CHECK).bind(alert.check_id).fetch_optional(&mut *reader).await?;
+    let flip = super::flips::by_id(&mut reader, alert.flip_id).await?;
+    let (Some(check), Some(flip)) = (check, flip) else { return Ok(None) };
+    let blackout = match flip.blackout_id {
+        Some(id) => super::blackouts::by_id(&mut reader, id).await?,
+        None => None,
+    };
+    Ok(Some(Subject { check, flip, blackout }))
+}
+
+/// The channel an alert goes to.
+pub async fn channel(db: &Db, id: i64) -> Result<Option<Channel>, StoreError> {
+    const SQL: &str =
+        "SELECT id, uuid, project_id, kind, name, settings, language, broken FROM channels WHERE id = $1";
+    Ok(read!(db, |pool| sqlx::query_as(SQL).bind(id).fetch_optional(pool).await?))
+}
+
+/// An alert as a check's page shows it.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Shown {
+    pub id: i64,
+    pub flip_id: i64,
+    pub kind: String,
+    /// `queued`, `sent`, `dead` or `skipped`.
+    pub state: String,
+    pub attempts: i64,
+    next_at: i64,
+    pub channel_name: String,
+    pub channel_kind: String,
+}
+
+impl Shown {
+    #[must_use]
+    pub fn next_at(&self) -> Time {
+        time(self.next_at)
+    }
+}
+
+/// The alerts of one flip.
+pub async fn of_flips(db: &Db, check_id: i64, oldest_flip: i64) -> Result<Vec<Shown>, StoreError> {
+    const SQL: &str =
+        "SELECT o.id, o.flip_id, o.kind, o.state, o.attempts, o.next_at, c.name AS channel_name,
+            c.kind AS channel_kind
+        FROM outbox o JOIN channels c ON c.id = o.channel_id
+        WHERE o.check_id = $1 AND o.flip_id >= $2 ORDER BY o.id LIMIT 2000";
+    Ok(read!(db, |pool| sqlx::query_as(SQL).bind(check_id).bind(oldest_flip).fetch_all(pool).await?))
+}
+
+/// One try to deliver.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Attempt {
+    pub outbox_id: i64,
+    at: i64,
+    took: i64,
+    /// `sent`, `retry` or `dead`.
+    pub outcome: String,
+    pub detail: String,
+}
+
+impl Attempt {
+    #[must_use]
+    pub fn at(&self) -> Time {
+        time(self.at)
+    }
+
+    #[must_use]
+    pub fn took(&self) -> Span {
+        Span::microseconds(self.took)
+    }
+}
+
+/// The attempts for a check's alerts since a flip, oldest first.
+pub async fn attempts(db: &Db, check_id: i64, oldest_flip: i64) -> Result<Vec<Attempt>, StoreError> {
+    const SQL: &str = "SELECT a.outbox_id, a.at, a.took, a.outcome, a.detail FROM outbox o
+        JOIN attempts a ON a.outbox_id = o.id
+        WHERE o.check_id = $1 AND o.flip_id >= $2 ORDER BY a.id LIMIT 5000";
+    Ok(read!(db, |pool| sqlx::query_as(SQL).bind(check_id).bind(oldest_flip).fetch_all(pool).await?))
+}
+
+/// What a list of channels tells about the last attempt on each.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct LastAttempt {
+    pub channel_id: i64,
+    at: i64,
+    pub outcome: String,
+    pub detail: String,
+}
+
+impl LastAttempt {
+    #[must_use]
+    pub fn at(&self) -> Time {
+        time(self.at)
+    }
+}
+
+/// The newest attempt on each channel of a project, among those made since `since`.
+pub async fn last_attempts(db: &Db, project_id: i64) -> Result<Vec<LastAttempt>, StoreError> {
+    const SQL: &str = "SELECT c.id AS channel_id, a.at, a.outcome, a.detail FROM channels c
+        JOIN attempts a ON a.id = (SELECT MAX(t.id) FROM outbox o JOIN attempts t ON t.outbox_id = o.id
+            WHERE o.channel_id = c.id AND o.id >= (SELECT COALESCE(MAX(n.id), 0) - 1000 FROM outbox n))
+        WHERE c.project_id = $1";
+    Ok(read!(db, |pool| sqlx::query_as(SQL).bind(project_id).fetch_all(pool).await?))
+}

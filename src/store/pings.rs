@@ -1,0 +1,70 @@
+//! A check's pings, newest first, read along the chain from the newest one.
+use super::bodies::StoredBody;
+use super::db::read;
+use super::{Db, StoreError, time};
+use crate::core::{Span, Time};
+
+/// A ping as lists show it.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Ping {
+    pub id: i64,
+    pub n: i64,
+    at: i64,
+    /// The word of [`crate::core::ping::Kind`].
+    pub kind: String,
+    pub exit_status: Option<i64>,
+    pub rid: Option<String>,
+    duration: Option<i64>,
+    pub scheme: String,
+    pub method: String,
+    pub remote_addr: String,
+    pub ua: String,
+    /// Bytes of the body that are kept; 0 when there is none.
+    pub body_size: i64,
+}
+
+impl Ping {
+    #[must_use]
+    pub fn at(&self) -> Time {
+        time(self.at)
+    }
+
+    #[must_use]
+    pub fn duration(&self) -> Option<Span> {
+        self.duration.map(Span::microseconds)
+    }
+}
+
+/// Up to `limit` pings of a check, newest first, from the ping `from` (its newest, or a page's last) backwards.
+pub async fn list(db: &Db, check_id: i64, from: Option<i64>, limit: i64) -> Result<Vec<Ping>, StoreError> {
+    const SQL: &str = "WITH RECURSIVE chain(id, left_over) AS (
+            SELECT $2, $3
+            UNION ALL
+            SELECT p.prev_id, left_over - 1 FROM chain JOIN pings p ON p.id = chain.id
+            WHERE p.check_id = $1 AND p.prev_id IS NOT NULL AND left_over > 1
+        )
+        SELECT p.id, p.n, p.at, p.kind, p.exit_status, p.rid, p.duration, p.scheme, p.method, p.remote_addr, p.ua,
+            p.body_size
+        FROM chain JOIN pings p ON p.id = chain.id WHERE p.check_id = $1 ORDER BY p.id DESC";
+    let Some(from) = from else { return Ok(Vec::new()) };
+    Ok(read!(db, |pool| sqlx::query_as(SQL).bind(check_id).bind(from).bind(limit).fetch_all(pool).await?))
+}
+
+/// The stored body of a ping of this check, as it was sent (or its head and tail).
+pub async fn body(db: &Db, check_id: i64, ping_id: i64) -> Result<Option<StoredBody>, StoreError> {
+    const SQL: &str = "SELECT b.zstd, b.body, p.body_size FROM pings p JOIN ping_bodies b ON b.ping_id = p.id
+        WHERE p.id = $1 AND p.check_id = $2";
+    let row: Option<(bool, Vec<u8>, i64)> =
+        read!(db, |pool| sqlx::query_as(SQL).bind(ping_id).bind(check_id).fetch_optional(pool).await?);
+    Ok(row.map(|(zstd, bytes, size)| StoredBody { bytes, zstd, size: usize::try_from(size).unwrap_or(0) }))
+}
+
+/// The newest ping of a check that came at or before `at`, looking back at most 50 pings.
+pub async fn last_before(
+    db: &Db,
+    check_id: i64,
+    newest: Option<i64>,
+    at: Time,
+) -> Result<Option<Ping>, StoreError> {
+    Ok(list(db, check_id, newest, 50).await?.into_iter().find(|ping| ping.at() <= at))
+}

@@ -1,0 +1,84 @@
+//! Projects: who works together on which checks and channels.
+use super::db::{read, write_tx};
+use super::users::User;
+use super::{Db, StoreError, micros};
+use crate::core::Time;
+use crate::rng;
+
+/// The project that exists after migration.
+pub const DEFAULT: &str = "default";
+
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Project {
+    pub id: i64,
+    pub uuid: String,
+    pub name: String,
+    /// 22 characters; stands in ping URLs of the form `/ping/<key>/<slug>`.
+    pub ping_key: Option<String>,
+    pub badge_key: String,
+}
+
+/// Makes a project.
+pub async fn create(db: &Db, name: &str, now: Time) -> Result<Project, StoreError> {
+    const SQL: &str = "INSERT INTO projects (uuid, name, badge_key, created_at) VALUES ($1, $2, $3, $4)
+        RETURNING id, uuid, name, ping_key, badge_key";
+    Ok(write_tx!(db, |tx| {
+        sqlx::query_as(SQL)
+            .bind(rng::uuid().to_string())
+            .bind(name)
+            .bind(rng::uuid().to_string())
+            .bind(micros(now))
+            .fetch_one(&mut *tx)
+            .await?
+    }))
+}
+
+/// Makes the project `default` where there is no project at all.
+pub async fn ensure_default(db: &Db, now: Time) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO projects (uuid, name, badge_key, created_at)
+        SELECT $1, $2, $3, $4 WHERE NOT EXISTS (SELECT 1 FROM projects)";
+    write_tx!(db, |tx| {
+        sqlx::query(SQL)
+            .bind(rng::uuid().to_string())
+            .bind(DEFAULT)
+            .bind(rng::uuid().to_string())
+            .bind(micros(now))
+            .execute(&mut *tx)
+            .await?;
+    });
+    Ok(())
+}
+
+pub async fn list(db: &Db) -> Result<Vec<Project>, StoreError> {
+    const SQL: &str = "SELECT id, uuid, name, ping_key, badge_key FROM projects ORDER BY id";
+    Ok(read!(db, |pool| sqlx::query_as(SQL).fetch_all(pool).await?))
+}
+
+/// The projects a user may see, oldest first.
+pub async fn of_user(db: &Db, user: &User) -> Result<Vec<Project>, StoreError> {
+    const SQL: &str = "SELECT p.id, p.uuid, p.name, p.ping_key, p.badge_key FROM projects p
+        JOIN members m ON m.project_id = p.id WHERE m.user_id = $1 ORDER BY p.id";
+    if user.is_admin {
+        return list(db).await;
+    }
+    Ok(read!(db, |pool| sqlx::query_as(SQL).bind(user.id).fetch_all(pool).await?))
+}
+
+pub async fn by_uuid(db: &Db, uuid: &str) -> Result<Option<Project>, StoreError> {
+    const SQL: &str = "SELECT id, uuid, name, ping_key, badge_key FROM projects WHERE uuid = $1";
+    Ok(read!(db, |pool| sqlx::query_as(SQL).bind(uuid).fetch_optional(pool).await?))
+}
+
+pub async fn by_id(db: &Db, id: i64) -> Result<Option<Project>, StoreError> {
+    const SQL: &str = "SELECT id, uuid, name, ping_key, badge_key FROM projects WHERE id = $1";
+    Ok(read!(db, |pool| sqlx::query_as(SQL).bind(id).fetch_optional(pool).await?))
+}
+
+/// Sets the ping key, replacing an older one.
+pub async fn set_ping_key(db: &Db, id: i64, key: &str) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE projects SET ping_key = $2 WHERE id = $1";
+    write_tx!(db, |tx| {
+        sqlx::query(SQL).bind(id).bind(key).execute(&mut *tx).await?;
+    });
+    Ok(())
+}

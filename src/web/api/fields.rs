@@ -1,0 +1,252 @@
+//! The body of "create a check" as the Healthchecks API has it: fields, limits and the exact words of refusal.
+//!
+//! Source: COMPATIBILITY.md 4.2, "Request fields", and 4.0, "Body" and "Schedules".
+use serde_json::{Map, Value};
+
+use crate::core::schedule::{Kind, Schedule, Spec, Zone, kind_of_expression};
+use crate::core::{Span, Time, slug};
+use crate::store::checks::Settings;
+
+/// Shortest and longest period and grace of this API, in seconds.
+const SECONDS: std::ops::RangeInclusive<i64> = 60..=31_536_000;
+
+/// What a body asks for; absent fields change nothing.
+#[derive(Debug, Default)]
+pub(super) struct Wanted {
+    /// `*`, empty, or identifiers separated by commas. Looked up last.
+    pub(super) channels: Option<String>,
+    /// Fields by which an existing check is looked for.
+    pub(super) unique: Vec<String>,
+    desc: Option<String>,
+    failure_kw: Option<String>,
+    filter_body: Option<bool>,
+    filter_default_fail: Option<bool>,
+    filter_http_body: Option<bool>,
+    filter_subject: Option<bool>,
+    grace: Option<i64>,
+    manual_resume: Option<bool>,
+    methods: Option<String>,
+    name: Option<String>,
+    schedule: Option<Spec>,
+    slug: Option<String>,
+    start_kw: Option<String>,
+    subject: Option<String>,
+    subject_fail: Option<String>,
+    success_kw: Option<String>,
+    tags: Option<String>,
+    timeout: Option<i64>,
+    tz: Option<String>,
+}
+
+/// Checks a body. The first bad field in alphabetical order is reported, in Healthchecks' words.
+pub(super) fn read(body: &Map<String, Value>, now: Time) -> Result<Wanted, String> {
+    let get = |name: &str| body.get(name);
+    let mut wanted = Wanted {
+        channels: text(get("channels"), "channels", None)?,
+        desc: text(get("desc"), "desc", None)?,
+        failure_kw: text(get("failure_kw"), "failure_kw", Some(200))?,
+        filter_body: boolean(get("filter_body"), "filter_body")?,
+        filter_default_fail: boolean(get("filter_default_fail"), "filter_default_fail")?,
+        filter_http_body: boolean(get("filter_http_body"), "filter_http_body")?,
+        filter_subject: boolean(get("filter_subject"), "filter_subject")?,
+        grace: seconds(get("grace"), "grace")?,
+        manual_resume: boolean(get("manual_resume"), "manual_resume")?,
+        methods: get("methods").map(methods).transpose()?,
+        name: text(get("name"), "name", Some(slug::MAX_CHARS))?,
+        ..Wanted::default()
+    };
+    let schedule = text(get("schedule"), "schedule", Some(100))?;
+    if let Some(line) = &schedule {
+        // The zone has its own turn; the expression is checked in a zone that exists.
+        wanted.schedule = Some(expression(line, "UTC", now)?);
+    }
+    wanted.slug = text(get("slug"), "slug", Some(slug::MAX_CHARS))?;
+    if wanted.slug.as_deref().is_some_and(|text| !slug::is_valid(text)) {
+        return Err("slug does not match pattern".to_owned());
+    }
+    wanted.start_kw = text(get("start_kw"), "start_kw", Some(200))?;
+    wanted.subject = text(get("subject"), "subject", Some(200))?;
+    wanted.subject_fail = text(get("subject_fail"), "subject_fail", Some(200))?;
+    wanted.success_kw = text(get("success_kw"), "success_kw", Some(200))?;
+    wanted.tags = text(get("tags"), "tags", Some(MAX_TAGS))?;
+    wanted.timeout = seconds(get("timeout"), "timeout")?;
+    if let Some(name) = text(get("tz"), "tz", None)? {
+        let zone = Zone::named(&name).map_err(|_| "tz is not a valid timezone".to_owned())?;
+        wanted.tz = Some(zone.name().to_owned());
+    }
+    wanted.unique = unique(get("unique"))?;
+    Ok(wanted)
+}
+
+/// Ours: Healthchecks has no limit, and fails with 500 where its database has one.
+const MAX_TAGS: usize = 2000;
+
+fn expression(line: &str, tz: &str, now: Time) -> Result<Spec, String> {
+    let invalid = || "schedule is not a valid cron or OnCalendar expression".to_owned();
+    let spec = match kind_of_expression(line) {
+        Kind::Cron => Spec::cron(line, tz),
+        _ => Spec::on_calendar(line, tz),
+    };
+    Schedule::parse_living(&spec, now).map_err(|_| invalid())?;
+    Ok(spec)
+}
+
+fn text(value: Option<&Value>, name: &str, limit: Option<usize>) -> Result<Option<String>, String> {
+    match value {
+        None => Ok(None),
+        Some(Value::String(text)) if limit.is_some_and(|limit| text.chars().count() > limit) => {
+            Err(format!("{name} is too long"))
+        }
+        // NUL cannot be stored everywhere and is never meant.
+        Some(Value::String(text)) => Ok(Some(text.replace('\0', ""))),
+        Some(_) => Err(format!("{name} is not a string")),
+    }
+}
+
+fn boolean(value: Option<&Value>, name: &str) -> Result<Option<bool>, String> {
+    match value {
+        None => Ok(None),
+        Some(Value::Bool(on)) => Ok(Some(*on)),
+        Some(_) => Err(format!("{name} is not a boolean")),
+    }
+}
+
+/// Whole seconds; JSON's `true` counts as 1, as in Python.
+fn seconds(value: Option<&Value>, name: &str) -> Result<Option<i64>, String> {
+    let number = match value {
+        None => return Ok(None),
+        Some(Value::Bool(on)) => i64::from(*on),
+        Some(Value::Number(number)) if number.is_u64() => number.as_i64().unwrap_or(i64::MAX),
+        Some(Value::Number(number)) if number.is_i64() => number.as_i64().unwrap_or(i64::MIN),
+        Some(_) => return Err(format!("{name} is not a number")),
+    };
+    if number < *SECONDS.start() {
+        Err(format!("{name} is too small"))
+    } else if number > *SECONDS.end() {
+        Err(format!("{name} is too large"))
+    } else {
+        Ok(Some(number))
+    }
+}
+
+fn methods(value: &Value) -> Result<String, String> {
+    value
+        .as_str()
+        .filter(|text| matches!(*text, "" | "POST"))
+        .map(str::to_owned)
+        .ok_or_else(|| "methods has unexpected value".to_owned())
+}
+
+fn unique(value: Option<&Value>) -> Result<Vec<String>, String> {
+    let Some(value) = value else { return Ok(Vec::new()) };
+    let items = value.as_array().ok_or_else(|| "unique is not an array".to_owned())?;
+    items
+        .iter()
+        .map(|item| {
+            item.as_str()
+                .filter(|name| matches!(*name, "name" | "slug" | "tags" | "timeout" | "grace"))
+                .map(str::to_owned)
+                .ok_or_else(|| "an item in 'unique' has unexpected value".to_owned())
+        })
+        .collect()
+}
+
+impl Wanted {
+    /// Whether an existing check has all the values that `unique` names. A named field that the body lacks
+    /// fits nothing.
+    pub(super) fn is(&self, settings: &Settings) -> bool {
+        !self.unique.is_empty()
+            && self.unique.iter().all(|name| match name.as_str() {
+                "name" => self.name.as_ref() == Some(&settings.name),
+                "slug" => self.slug.as_ref() == Some(&settings.slug),
+                "tags" => self.tags.as_ref() == Some(&settings.tags),
+                "timeout" => {
+                    settings.spec.kind == Kind::Period
+                        && self.timeout.is_some_and(|secs| Span::seconds(secs) == settings.spec.period)
+                }
+                "grace" => self.grace.is_some_and(|secs| Span::seconds(secs) == settings.grace),
+                _ => false,
+            })
+    }
+
+    /// Puts what is wanted over what is there.
+    pub(super) fn apply(&self, settings: &mut Settings, now: Time) -> Result<(), String> {
+        fn set<T: Clone>(target: &mut T, value: &Option<T>) {
+            if let Some(value) = value {
+                target.clone_from(value);
+            }
+        }
+        set(&mut settings.name, &self.name);
+        set(&mut settings.slug, &self.slug);
+        set(&mut settings.tags, &self.tags);
+        set(&mut settings.description, &self.desc);
+        set(&mut settings.manual_resume, &self.manual_resume);
+        set(&mut settings.filter_mail_body, &self.filter_body);
+        set(&mut settings.rules.filter_body, &self.filter_http_body);
+        set(&mut settings.rules.default_fail, &self.filter_default_fail);
+        set(&mut settings.rules.start, &self.start_kw);
+        if let Some(methods) = &self.methods {
+            settings.rules.post_only = methods == "POST";
+        }
+        if let Some(grace) = self.grace {
+            settings.grace = Span::seconds(grace);
+        }
+        // The old names of the mail keywords: what is set by the new ones wins.
+        if self.subject.is_some() || self.subject_fail.is_some() {
+            set(&mut settings.rules.success, &self.subject);
+            set(&mut settings.rules.failure, &self.subject_fail);
+            settings.filter_subject =
+                !settings.rules.success.is_empty() || !settings.rules.failure.is_empty();
+        }
+        set(&mut settings.rules.success, &self.success_kw);
+        set(&mut settings.rules.failure, &self.failure_kw);
+        set(&mut settings.filter_subject, &self.filter_subject);
+        set(&mut settings.spec.tz, &self.tz);
+        if let Some(schedule) = &self.schedule {
+            let tz = settings.spec.tz.clone();
+            settings.spec = expression(&schedule.expr, &tz, now)?;
+        } else if let Some(timeout) = self.timeout {
+            settings.spec = Spec { tz: settings.spec.tz.clone(), ..Spec::every(Span::seconds(timeout)) };
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    fn refusal(body: &str) -> String {
+        let now = "2026-01-01T00:00:00Z".parse().unwrap();
+        match serde_json::from_str(body).unwrap() {
+            Value::Object(map) => read(&map, now).unwrap_err(),
+            _ => panic!("an object"),
+        }
+    }
+
+    #[rstest]
+    #[case(r#"{"timeout": 59}"#, "timeout is too small")]
+    #[case(r#"{"timeout": true}"#, "timeout is too small")]
+    #[case(r#"{"timeout": 3600.0}"#, "timeout is not a number")]
+    #[case(r#"{"timeout": 31536001}"#, "timeout is too large")]
+    #[case(r#"{"timeout": "60"}"#, "timeout is not a number")]
+    #[case(r#"{"timeout": 1, "name": 2}"#, "name is not a string")]
+    #[case(r#"{"methods": null}"#, "methods has unexpected value")]
+    #[case(r#"{"slug": "Größe"}"#, "slug does not match pattern")]
+    #[case(r#"{"schedule": "0 0 31 2 *"}"#, "schedule is not a valid cron or OnCalendar expression")]
+    #[case(r#"{"schedule": "@daily"}"#, "schedule is not a valid cron or OnCalendar expression")]
+    #[case(r#"{"schedule": ""}"#, "schedule is not a valid cron or OnCalendar expression")]
+    #[case(r#"{"tz": "utc"}"#, "tz is not a valid timezone")]
+    #[case(r#"{"unique": "name"}"#, "unique is not an array")]
+    #[case(r#"{"unique": ["status"]}"#, "an item in 'unique' has unexpected value")]
+    #[case(r#"{"manual_resume": "yes"}"#, "manual_resume is not a boolean")]
+    fn refusals_have_healthchecks_words(#[case] body: &str, #[case] expected: &str) {
+        assert_eq!(refusal(body), expected);
+    }
+
+    #[test]
+    fn names_are_counted_in_characters() {
+        assert_eq!(refusal(&format!(r#"{{"name": "{}"}}"#, "库".repeat(101))), "name is too long");
+    }
+}

@@ -1,0 +1,3 @@
+//! JSON for programs.
+pub mod fields;
+pub mod healthchecks;

@@ -1,0 +1,69 @@
+//! HTTP: pages for people, JSON for programs.
+pub mod api;
+pub mod assets;
+pub mod error;
+pub mod extract;
+pub mod layers;
+pub mod pages;
+pub mod routes;
+pub mod server;
+pub mod view;
+
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+use ipnet::IpNet;
+
+use crate::auth::throttle::Throttle;
+use crate::clock::Clock;
+use crate::core::{Span, Time};
+use crate::links::Links;
+use crate::notify::dispatch::Post;
+use crate::store::Db;
+use crate::wake::Wakes;
+
+/// What handlers can reach. Cloning is cheap: every part is a handle.
+#[derive(Clone, FromRef)]
+pub struct AppState {
+    pub db: Db,
+    pub clock: Arc<dyn Clock>,
+    pub links: Links,
+    pub post: Post,
+    pub wakes: Wakes,
+    pub proxies: Arc<[IpNet]>,
+    pub guesses: Arc<Guesses>,
+}
+
+/// Limits on what can be tried again and again.
+pub struct Guesses {
+    /// Signing in: 10 at once, then one every 30 seconds, per address and per account.
+    pub sign_in: Throttle,
+    /// Wrong API keys per address.
+    pub api_key: Throttle,
+    /// Test messages per person: they cost somebody's patience, or money.
+    pub test_send: Throttle,
+}
+
+impl AppState {
+    #[must_use]
+    pub fn new(
+        db: Db,
+        clock: Arc<dyn Clock>,
+        links: Links,
+        post: Post,
+        wakes: Wakes,
+        proxies: Arc<[IpNet]>,
+    ) -> Self {
+        let guesses = Guesses {
+            sign_in: Throttle::new(10, Span::seconds(30)),
+            api_key: Throttle::new(200, Span::seconds(1)),
+            test_send: Throttle::new(10, Span::seconds(10)),
+        };
+        Self { db, clock, links, post, wakes, proxies, guesses: Arc::new(guesses) }
+    }
+
+    #[must_use]
+    pub fn now(&self) -> Time {
+        self.clock.now()
+    }
+}
