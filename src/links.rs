@@ -7,6 +7,7 @@ use url::Url;
 #[derive(Debug, Clone)]
 pub struct Links {
     base: Arc<str>,
+    origin: Arc<str>,
     path: Arc<str>,
 }
 
@@ -14,7 +15,14 @@ impl Links {
     #[must_use]
     pub fn new(base: &Url) -> Self {
         let path = base.path().trim_end_matches('/');
-        Self { base: base.as_str().trim_end_matches('/').into(), path: path.into() }
+        let origin = base.origin().ascii_serialization().into();
+        Self { origin, base: base.as_str().trim_end_matches('/').into(), path: path.into() }
+    }
+
+    /// Scheme, host and port, as a browser names them.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.origin
     }
 
     /// The path of the base URL, without a slash at its end: empty, or `/maibo`.

@@ -1,4 +1,4 @@
-## Alerts
+## Alerts: mails, robots, webhooks
 alert-title-down = DOWN | { $name }
 alert-title-up = UP | { $name }
 alert-title-test = TEST | Maibo
@@ -29,3 +29,310 @@ alert-fact-at = Time
 alert-link = Open in Maibo
 mail-footer = Sent by Maibo, which watches this job.
 check-unnamed = unnamed check
+
+## The frame
+skip = Skip to content
+nav-main = Main
+nav-checks = Checks
+nav-channels = Channels
+sign-out = Sign out
+banner-nobody = This project has no working channel: when a job falls silent, nobody will hear about it.
+banner-nobody-link = Add a channel
+note-check-made = The check is ready. Send its first ping to start the clock.
+note-check-saved = Saved.
+note-check-deleted = The check and its history are deleted.
+note-check-paused = Paused: nothing is expected until it is resumed or pings again.
+note-check-resumed = Resumed: it waits for its next ping.
+note-channel-made = The channel is ready. Send a test to be sure.
+note-channel-saved = Saved.
+note-channel-deleted = The channel is deleted.
+error-home = To the checks
+error-not-found = Not here
+error-not-found-text = There is no such page, or it is not yours to see.
+error-forbidden = Not allowed
+error-forbidden-text = Your part in this project does not allow this, or the request came from another site.
+error-bad-request = Not understood
+error-bad-request-text = The server could not make sense of this request. Nothing was changed.
+error-too-many = Too many tries
+error-too-many-text = Please wait a little before you try again.
+error-too-large = Too large
+error-too-large-text = That was more than the server takes at once. Nothing was changed.
+error-unavailable = Not available right now
+error-unavailable-text = The database did not answer. Nothing was changed; please try again in a few seconds.
+error-server = Something went wrong
+error-server-text = This is a fault of ours; the log of the server says more.
+
+## People
+setup-title = Welcome to Maibo
+setup-text = Make the first user. It owns this installation.
+setup-button = Start
+email = Email
+password = Password
+password-hint = At least 8 characters.
+sign-in = Sign in
+sign-in-wrong = This address and password do not belong together.
+sign-in-wait = Too many tries. Please wait { $span }.
+sign-in-fresh = Nobody has an account yet. Open the set-up link that the server printed when it started.
+sign-in-forgot = Forgot the password? On the server:
+
+## Words for states
+state-up = Up
+state-late = Late
+state-down = Down
+state-paused = Paused
+state-running = Running
+state-new = New
+
+## The list of checks
+checks-none = No checks yet
+checks-none-text = A check waits for a ping from one of your jobs and raises the alarm when it does not come.
+checks-no-match = Nothing fits
+checks-matching = { $count ->
+    [one] 1 check
+   *[other] { $count } checks
+}
+check-add = Add a check
+filter-state = Filter by state
+filter-clear = Show all
+search = Search name, slug, tag
+pages = Pages
+page-prev = Previous
+page-next = Next
+col-state = State
+col-name = Name
+col-runs = Last 30 runs
+col-schedule = Schedule
+col-last = Last ping
+col-due = Next due
+col-ran = Ran
+never = never
+just-now = just now
+now = now
+ago = { $span } ago
+running-for = running { $span }
+due-overdue = overdue { $span }
+due-down = down { $span }
+due-ends-by = ends by { $time }
+due-grace-left = { $span } of grace left
+due-waiting = waiting
+due-in = in { $span }
+due-never = never
+runs = { $count ->
+    [0] no runs yet
+    [one] 1 run
+   *[other] { $count } runs
+}
+strip-label = { $runs }, { $missed } bad
+
+## Schedules in words
+schedule-every = every { $span }
+schedule-hourly = hourly
+schedule-hourly-at = hourly at :{ $minute }
+schedule-days-at = { $days } at { $times }
+schedule-daily = daily
+schedule-month-days = on day { $days } of the month
+schedule-zone-comma = ,{" "}
+weekday-1 = Mon
+weekday-2 = Tue
+weekday-3 = Wed
+weekday-4 = Thu
+weekday-5 = Fri
+weekday-6 = Sat
+weekday-7 = Sun
+
+## A check's page
+headline-heard = Last heard { $span } ago.
+headline-next = Next due { $due }, in { $span }.
+headline-up = Up.
+headline-down = Down for { $span }.
+headline-down-missed = It was due { $due } and nothing came by { $end }.
+headline-down-run = The run that started { $started } did not end in time.
+headline-down-failed = The job reported a failure at { $at }.
+headline-late = Late.
+headline-late-text = It was due { $due }; { $span } of grace left.
+headline-paused = Paused.
+headline-paused-text = Nothing is expected.
+headline-new = Waiting for the first ping.
+headline-new-text = The clock starts with it.
+headline-running = Running for { $span }.
+headline-running-text = It must end by { $end }.
+sentence-space = {" "}
+timeline = Last 7 days
+timeline-label = Last 7 days: down { $downs } times, { $span }
+times = { $count ->
+    [0] never down
+    [one] down once
+   *[other] down { $count } times
+}
+pause = Pause
+resume = Resume
+edit = Edit
+delete = Delete
+cancel = Cancel
+save = Save
+copy = Copy
+copied = Copied
+check-edit = Edit the check
+check-delete-title = Delete “{ $name }”?
+check-delete-text = Its history goes with it, and its ping address stops working. Jobs that still call it will get an error.
+events = Events
+events-none = Nothing has happened yet.
+events-older = Older
+show-all = All
+show-pings = Pings
+show-alerts = Alerts
+today = Today, { $day }
+event-ping-success = Success
+event-ping-start = Started
+event-ping-fail = Failure
+event-ping-log = Log
+event-ping-ign = Ignored
+event-flip-up = Up
+event-flip-down = Went down
+event-flip-paused = Paused
+event-flip-new = Resumed
+event-exit = exit { $status }
+event-run = run { $run }
+event-body = { $size } log
+event-read = read
+event-why-missed = nothing heard; it was due { $due }
+event-why-blind = not heard from; it was due { $due }, but Maibo itself was away, so a ping may have been lost
+event-why-overrun = the run that started { $started } did not end in time
+event-why-fail = the job reported a failure
+event-why-back = back after { $span }
+event-alert-down = Alert
+event-alert-up = Recovery
+event-blackout = Maibo was away
+event-blackout-text = for { $span }, since { $from }; pings in that time may be lost
+alert-state-queued = on its way
+alert-state-sent = delivered
+alert-state-dead = not delivered
+alert-state-skipped = not asked for
+alert-state-again = next try in { $span }
+attempts = { $count ->
+    [one] 1 attempt
+   *[other] { $count } attempts
+}
+attempt-sent = delivered
+attempt-retry = failed, will be tried again
+attempt-dead = given up
+how-to-ping = How to ping
+ping-end = At the end of the job:
+ping-crontab = In a crontab:
+ping-more = Add /start when the job begins, and /$? when it ends: then its run time is measured and its failures are caught. What you POST is kept as its log.
+ping-slug = By name:
+settings = Settings
+zone = Time zone
+grace = Grace
+early = Early pings
+early-auto = count, up to a tenth of the interval
+early-off = do not count
+alerts-to = Alerts to
+alerts-nobody = nobody
+next-runs = Next due
+
+## The form of a check
+kind-simple = Every …
+kind-daily = At a time of day
+kind-cron = Cron
+kind-oncalendar = systemd OnCalendar
+every = A ping at least every
+span-hint = A number with s, m, h or d: 90s, 5m, 1h30m, 1d.
+at = Times
+at-hint = 16:05, or several: 06:00,18:30.
+days = Weekdays
+days-hint = None chosen means every day.
+cron = Cron line
+cron-hint = minute hour day month weekday; names, L, LW and 1#2 work.
+calendar = OnCalendar
+calendar-hint = One or several lines, like Mon..Fri 03:00. A zone inside a line wins over the one below.
+grace-hint = How late a ping may be, and how long a run may take, before the alarm.
+preview = Preview
+preview-next = Next due:
+check-no-channels = There is no channel yet.
+more-settings = More settings
+tags = Tags
+tags-hint = Words separated by spaces.
+slug = Slug
+slug-hint = For ping URLs by name: lower-case letters, digits, - and _.
+description = Description
+early-label = A slightly early ping counts
+early-hint = For times of day: a job that runs a few minutes too soon is not missing from its slot.
+manual-resume = Stay paused until resumed by hand
+manual-resume-hint = Otherwise the next ping ends a pause.
+field-error-required = This is needed.
+field-error-too-long = At most { $limit } characters.
+field-error-slug = At most 100 lower-case letters, digits, - and _.
+field-error-span = Not a length of time like 30s, 5m, 1h or 1d.
+field-error-span-range = From 1s to 365d.
+field-error-email = This is not a mail address.
+field-error-password = Between 8 and 1000 characters, please.
+field-error = This { $problem }.
+schedule-error-unknown-zone = There is no such time zone; names look like Asia/Shanghai.
+schedule-error-unknown-kind = There is no such kind of schedule.
+schedule-error-too-long = This schedule is too long.
+schedule-error-bad-period = The interval must be from 1s to 365d.
+schedule-error-bad-cron = This is not a cron line.
+schedule-error-bad-oncalendar = This is not a calendar event.
+schedule-error-bad-time = Times look like 16:05.
+schedule-error-bad-days = Weekdays look like mon-fri.
+schedule-error-never-comes = This time never comes.
+
+## Channels
+channel-kind-email = Email
+channel-kind-wecom = WeCom robot
+channel-kind-webhook = Webhook
+channel-about-email = A mail when a job falls silent, and another when it is back.
+channel-about-wecom = A message into a WeCom group, from a group robot.
+channel-about-webhook = A request to any address of yours, with the details filled in.
+channels-none = Nobody would hear about it
+channels-none-text = A channel is where alerts go: a mailbox, a chat group, a program of yours.
+channel-add = Add a channel
+channel-add-title = Add: { $kind }
+channel-edit-title = Edit “{ $name }”
+channel-delete-title = Delete “{ $name }”?
+channel-delete-text = { $count ->
+    [0] No check notifies it.
+    [one] 1 check notifies it and will not any more.
+   *[other] { $count } checks notify it and will not any more.
+}
+channel-uses = { $count ->
+    [0] no check notifies it
+    [one] 1 check
+   *[other] { $count } checks
+}
+channel-broken = It does not work any more:
+channel-test = Send a test
+channel-no-mail = The server has no mail server (MAIBO_SMTP_URL). Mails will wait until it has one, for a day at most.
+channel-language = Language of its messages
+channel-for-all = Notify it about every check that exists now
+field-kept = Leave it empty to keep what is stored.
+field-forget = Forget what is stored
+field-email-to = Address
+field-email-to-hint = One address; add a channel for each person.
+field-wecom-url = Webhook URL
+field-wecom-url-hint = In the group: … → Group robots → Add; copy the whole address.
+field-wecom-key = or only the key
+field-wecom-key-hint = What stands behind key= in that address.
+field-webhook-url-down = Down: URL
+field-webhook-url-down-hint = $NAME, $STATUS, $CODE, $NOW, $TAGS and others are filled in. Empty: silent for this side.
+field-webhook-method-down = Down: method
+field-webhook-method-down-hint = GET sends no body.
+field-webhook-headers-down = Down: headers
+field-webhook-headers-down-hint = One per line, Name: value.
+field-webhook-body-down = Down: body
+field-webhook-body-down-hint = $NAME_JSON, $JSON and $BODY_JSON are quoted for JSON.
+field-webhook-url-up = Up: URL
+field-webhook-url-up-hint = Called when a check is back. Empty: silent for this side.
+field-webhook-method-up = Up: method
+field-webhook-method-up-hint = GET sends no body.
+field-webhook-headers-up = Up: headers
+field-webhook-headers-up-hint = One per line, Name: value.
+field-webhook-body-up = Up: body
+field-webhook-body-up-hint = The same placeholders as for down.
+test-title = Test
+test-sent = Sent. The other side answered:
+test-failed = Not sent:
+test-nothing = This channel has nothing to send.
+test-again = Test again
+test-back = Back to the channels

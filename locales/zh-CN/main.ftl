@@ -1,31 +1,322 @@
-## Alerts
-alert-title-down = DOWN | { $name }
-alert-title-up = UP | { $name }
-alert-title-test = TEST | Maibo
-alert-title-many = DOWN | { $count ->
-    [one] 1 check
-   *[other] { $count } checks
+## 告警：邮件、机器人、Webhook
+alert-title-down = 故障 | { $name }
+alert-title-up = 恢复 | { $name }
+alert-title-test = 测试 | Maibo
+alert-title-many = 故障 | { $count } 个检查
+alert-test-name = 测试检查
+alert-test = 这是一条测试消息。任务失联时，告警会发到这里。
+alert-down-missed = 「{ $name }」故障：未收到上报。应到时间 { $due }，宽限 { $grace }。
+alert-down-overrun = 「{ $name }」故障：{ $started } 开始的运行未在 { $grace } 内结束。
+alert-down-fail = 「{ $name }」故障：任务于 { $at } 上报失败。
+alert-down-exit = 「{ $name }」故障：任务于 { $at } 以退出码 { $status } 结束。
+alert-blind = 未收到「{ $name }」的上报。Maibo 自身在 { $from } 至 { $to } 期间不在线，上报可能已丢失。
+alert-blind-many = 有 { $number } 个检查未收到上报。Maibo 自身在 { $from } 至 { $to } 期间不在线，上报可能已丢失。
+alert-up = 「{ $name }」已恢复，中断 { $away }。
+alert-up-missed = 「{ $name }」已恢复，中断 { $away }，{ $missed }。
+alert-runs-missed = 缺 { $count } 次
+alert-and-more = ，另有 { $count } 个
+alert-fact-project = 项目
+alert-fact-checks = 检查
+alert-fact-tags = 标签
+alert-fact-heard = 最近上报
+alert-fact-at = 时间
+alert-link = 在 Maibo 中查看
+mail-footer = 本邮件由负责看护此任务的 Maibo 发出。
+check-unnamed = 未命名检查
+
+## 页面框架
+skip = 跳到正文
+nav-main = 主导航
+nav-checks = 检查
+nav-channels = 通知渠道
+sign-out = 退出登录
+banner-nobody = 本项目没有可用的通知渠道：任务失联时，不会有人知道。
+banner-nobody-link = 添加通知渠道
+note-check-made = 检查已就绪，首次上报后开始计时。
+note-check-saved = 已保存。
+note-check-deleted = 检查及其历史已删除。
+note-check-paused = 已暂停：恢复或再次上报之前，不期待任何上报。
+note-check-resumed = 已恢复：等待下一次上报。
+note-channel-made = 通知渠道已就绪，建议发一条测试消息确认。
+note-channel-saved = 已保存。
+note-channel-deleted = 通知渠道已删除。
+error-home = 返回检查列表
+error-not-found = 找不到页面
+error-not-found-text = 页面不存在，或您无权查看。
+error-forbidden = 没有权限
+error-forbidden-text = 您在此项目中的角色不允许该操作，或请求来自其他网站。
+error-bad-request = 请求无法识别
+error-bad-request-text = 服务器无法理解该请求，未做任何更改。
+error-too-many = 尝试过于频繁
+error-too-many-text = 请稍候再试。
+error-too-large = 内容过大
+error-too-large-text = 超出服务器单次可接收的大小，未做任何更改。
+error-unavailable = 暂时不可用
+error-unavailable-text = 数据库没有响应，未做任何更改，请几秒后重试。
+error-server = 出错了
+error-server-text = 这是我们的错误，详情见服务器日志。
+
+## 用户
+setup-title = 欢迎使用 Maibo
+setup-text = 创建第一个用户，它将拥有整个系统。
+setup-button = 开始使用
+email = 邮箱
+password = 密码
+password-hint = 至少 8 个字符。
+sign-in = 登录
+sign-in-wrong = 邮箱或密码不正确。
+sign-in-wait = 尝试次数过多，请等待 { $span }。
+sign-in-fresh = 还没有任何用户。请打开服务器启动时输出的初始化链接。
+sign-in-forgot = 忘记密码？请在服务器上执行：
+
+## 状态
+state-up = 正常
+state-late = 迟到
+state-down = 故障
+state-paused = 已暂停
+state-running = 运行中
+state-new = 待首次上报
+
+## 检查列表
+checks-none = 还没有检查
+checks-none-text = 检查等待任务的上报，没有等到就会告警。
+checks-no-match = 没有符合条件的检查
+checks-matching = { $count } 个检查
+check-add = 添加检查
+filter-state = 按状态筛选
+filter-clear = 显示全部
+search = 搜索名称、短名、标签
+pages = 分页
+page-prev = 上一页
+page-next = 下一页
+col-state = 状态
+col-name = 名称
+col-runs = 最近 30 次
+col-schedule = 计划
+col-last = 最近上报
+col-due = 下次应到
+col-ran = 耗时
+never = 从未
+just-now = 刚刚
+now = 现在
+ago = { $span }前
+running-for = 已运行 { $span }
+due-overdue = 已逾期 { $span }
+due-down = 已故障 { $span }
+due-ends-by = { $time } 前应结束
+due-grace-left = 宽限还剩 { $span }
+due-waiting = 等待首次上报
+due-in = { $span }后
+due-never = 不再到期
+runs = { $count ->
+    [0] 尚无运行
+   *[other] { $count } 次运行
 }
-alert-test-name = Test check
-alert-test = This is a test. When one of your jobs falls silent, the alert will arrive here.
-alert-down-missed = “{ $name }” is down: nothing was heard. It was due at { $due }, with { $grace } of grace.
-alert-down-overrun = “{ $name }” is down: the run that started at { $started } did not end within { $grace }.
-alert-down-fail = “{ $name }” is down: the job reported a failure at { $at }.
-alert-down-exit = “{ $name }” is down: the job ended with exit status { $status } at { $at }.
-alert-blind = “{ $name }” was not heard from. Maibo itself was away from { $from } to { $to }, so a ping may have been lost.
-alert-blind-many = { $number } checks were not heard from. Maibo itself was away from { $from } to { $to }, so pings may have been lost.
-alert-up = “{ $name }” is back after { $away }.
-alert-up-missed = “{ $name }” is back after { $away }, { $missed }.
-alert-runs-missed = { $count ->
-    [one] 1 run missed
-   *[other] { $count } runs missed
+strip-label = { $runs }，{ $missed } 次异常
+
+## 计划
+schedule-every = 每 { $span }
+schedule-hourly = 每小时整点
+schedule-hourly-at = 每小时第 { $minute } 分
+schedule-days-at = { $days } { $times }
+schedule-daily = 每天
+schedule-month-days = 每月 { $days } 日
+schedule-zone-comma = ，
+weekday-1 = 周一
+weekday-2 = 周二
+weekday-3 = 周三
+weekday-4 = 周四
+weekday-5 = 周五
+weekday-6 = 周六
+weekday-7 = 周日
+
+## 检查详情
+headline-heard = { $span }前收到上报。
+headline-next = 下次应到 { $due }，还有 { $span }。
+headline-up = 正常。
+headline-down = 已故障 { $span }。
+headline-down-missed = 应于 { $due } 上报，到 { $end } 仍未收到。
+headline-down-run = { $started } 开始的运行未按时结束。
+headline-down-failed = 任务于 { $at } 上报失败。
+headline-late = 迟到。
+headline-late-text = 应于 { $due } 上报，宽限还剩 { $span }。
+headline-paused = 已暂停。
+headline-paused-text = 目前不期待上报。
+headline-new = 等待首次上报。
+headline-new-text = 收到后开始计时。
+headline-running = 已运行 { $span }。
+headline-running-text = 应在 { $end } 前结束。
+sentence-space = {""}
+timeline = 最近 7 天
+timeline-label = 最近 7 天：故障 { $downs } 次，共 { $span }
+times = { $count ->
+    [0] 没有故障
+   *[other] 故障 { $count } 次
 }
-alert-and-more = , and { $count } more
-alert-fact-project = Project
-alert-fact-checks = Checks
-alert-fact-tags = Tags
-alert-fact-heard = Last heard
-alert-fact-at = Time
-alert-link = Open in Maibo
-mail-footer = Sent by Maibo, which watches this job.
-check-unnamed = unnamed check
+pause = 暂停
+resume = 恢复
+edit = 编辑
+delete = 删除
+cancel = 取消
+save = 保存
+copy = 复制
+copied = 已复制
+check-edit = 编辑检查
+check-delete-title = 删除「{ $name }」？
+check-delete-text = 历史记录会一并删除，上报地址也将失效，仍在调用它的任务会收到错误。
+events = 事件
+events-none = 还没有任何事件。
+events-older = 更早
+show-all = 全部
+show-pings = 上报
+show-alerts = 告警
+today = 今天，{ $day }
+event-ping-success = 成功
+event-ping-start = 开始
+event-ping-fail = 失败
+event-ping-log = 日志
+event-ping-ign = 已忽略
+event-flip-up = 转为正常
+event-flip-down = 转为故障
+event-flip-paused = 已暂停
+event-flip-new = 已恢复等待
+event-exit = 退出码 { $status }
+event-run = 运行 { $run }
+event-body = 日志 { $size }
+event-read = 查看
+event-why-missed = 未收到上报，应到时间 { $due }
+event-why-blind = 未收到上报，应到时间 { $due }；但 Maibo 自身当时不在线，上报可能已丢失
+event-why-overrun = { $started } 开始的运行未按时结束
+event-why-fail = 任务上报失败
+event-why-back = 中断 { $span }
+event-alert-down = 告警
+event-alert-up = 恢复通知
+event-blackout = Maibo 不在线
+event-blackout-text = 自 { $from } 起 { $span }，期间的上报可能已丢失
+alert-state-queued = 发送中
+alert-state-sent = 已送达
+alert-state-dead = 未送达
+alert-state-skipped = 无需通知
+alert-state-again = { $span }后重试
+attempts = { $count } 次尝试
+attempt-sent = 已送达
+attempt-retry = 失败，稍后重试
+attempt-dead = 已放弃
+how-to-ping = 如何上报
+ping-end = 在任务末尾：
+ping-crontab = 在 crontab 中：
+ping-more = 任务开始时加 /start、结束时加 /$?，即可统计耗时并捕捉失败。POST 的内容会作为日志保存。
+ping-slug = 按短名：
+settings = 设置
+zone = 时区
+grace = 宽限
+early = 提前上报
+early-auto = 算数，最多提前间隔的十分之一
+early-off = 不算数
+alerts-to = 告警发往
+alerts-nobody = 无人
+next-runs = 接下来
+
+## 检查表单
+kind-simple = 每隔一段时间
+kind-daily = 每天定时
+kind-cron = Cron
+kind-oncalendar = systemd OnCalendar
+every = 至少每隔多久上报一次
+span-hint = 数字加 s（秒）、m（分）、h（小时）或 d（天）：90s、5m、1h30m、1d。
+at = 时间
+at-hint = 16:05，或多个：06:00,18:30。
+days = 星期
+days-hint = 都不选表示每天。
+cron = Cron 表达式
+cron-hint = 分 时 日 月 星期；支持英文名、L、LW 和 1#2。
+calendar = OnCalendar
+calendar-hint = 一行或多行，如 Mon..Fri 03:00。行内写明的时区优先于下方的时区。
+grace-hint = 上报可以迟到多久、一次运行可以持续多久，超过即告警。
+preview = 预览
+preview-next = 接下来的应到时间：
+check-no-channels = 还没有通知渠道。
+more-settings = 更多设置
+tags = 标签
+tags-hint = 用空格分隔。
+slug = 短名
+slug-hint = 用于按名称上报的地址：小写字母、数字、- 和 _。
+description = 说明
+early-label = 稍早的上报也算数
+early-hint = 用于定时计划：提前几分钟跑完的任务不会被当作缺席。
+manual-resume = 只能手动恢复
+manual-resume-hint = 否则下一次上报会自动结束暂停。
+field-error-required = 此项必填。
+field-error-too-long = 最多 { $limit } 个字符。
+field-error-slug = 最多 100 个小写字母、数字、- 和 _。
+field-error-span = 请写成 30s、5m、1h 或 1d 这样的时长。
+field-error-span-range = 范围为 1s 至 365d。
+field-error-email = 这不是邮箱地址。
+field-error-password = 密码长度应为 8 到 1000 个字符。
+field-error = 此项有误：{ $problem }
+schedule-error-unknown-zone = 没有这个时区，名称形如 Asia/Shanghai。
+schedule-error-unknown-kind = 没有这种计划。
+schedule-error-too-long = 计划过长。
+schedule-error-bad-period = 间隔范围为 1s 至 365d。
+schedule-error-bad-cron = 这不是有效的 Cron 表达式。
+schedule-error-bad-oncalendar = 这不是有效的 OnCalendar 表达式。
+schedule-error-bad-time = 时间形如 16:05。
+schedule-error-bad-days = 星期形如 mon-fri。
+schedule-error-never-comes = 这个时间永远不会到来。
+
+## 通知渠道
+channel-kind-email = 邮件
+channel-kind-wecom = 企业微信群机器人
+channel-kind-webhook = Webhook
+channel-about-email = 任务失联时发一封邮件，恢复时再发一封。
+channel-about-wecom = 由群机器人把消息发到企业微信群。
+channel-about-webhook = 向任意地址发送请求，内容自动填入。
+channels-none = 出了问题也没人知道
+channels-none-text = 通知渠道是告警的去处：邮箱、聊天群，或您自己的程序。
+channel-add = 添加通知渠道
+channel-add-title = 添加：{ $kind }
+channel-edit-title = 编辑「{ $name }」
+channel-delete-title = 删除「{ $name }」？
+channel-delete-text = { $count ->
+    [0] 没有检查使用它。
+   *[other] 有 { $count } 个检查在使用它，之后将不再通知。
+}
+channel-uses = { $count ->
+    [0] 没有检查使用
+   *[other] { $count } 个检查使用
+}
+channel-broken = 已失效：
+channel-test = 发送测试
+channel-no-mail = 服务器尚未配置发信服务器（MAIBO_SMTP_URL）。邮件会等待配置完成，最多一天。
+channel-language = 消息语言
+channel-for-all = 现有的所有检查都通知它
+field-kept = 留空则保持不变。
+field-forget = 清除已保存的内容
+field-email-to = 地址
+field-email-to-hint = 一个地址；每个人各加一个通知渠道。
+field-wecom-url = Webhook 地址
+field-wecom-url-hint = 在群里：… → 群机器人 → 添加，复制完整地址。
+field-wecom-key = 或只填 key
+field-wecom-key-hint = 地址中 key= 后面的部分。
+field-webhook-url-down = 故障：URL
+field-webhook-url-down-hint = 会填入 $NAME、$STATUS、$CODE、$NOW、$TAGS 等。留空则故障时不通知。
+field-webhook-method-down = 故障：方法
+field-webhook-method-down-hint = GET 不带请求体。
+field-webhook-headers-down = 故障：请求头
+field-webhook-headers-down-hint = 每行一个，形如 Name: value。
+field-webhook-body-down = 故障：请求体
+field-webhook-body-down-hint = $NAME_JSON、$JSON 和 $BODY_JSON 已按 JSON 加引号。
+field-webhook-url-up = 恢复：URL
+field-webhook-url-up-hint = 检查恢复时调用。留空则恢复时不通知。
+field-webhook-method-up = 恢复：方法
+field-webhook-method-up-hint = GET 不带请求体。
+field-webhook-headers-up = 恢复：请求头
+field-webhook-headers-up-hint = 每行一个，形如 Name: value。
+field-webhook-body-up = 恢复：请求体
+field-webhook-body-up-hint = 占位符与故障时相同。
+test-title = 测试
+test-sent = 已发送，对方的回应：
+test-failed = 未发送：
+test-nothing = 该通知渠道没有可发送的内容。
+test-again = 再次测试
+test-back = 返回通知渠道

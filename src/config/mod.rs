@@ -254,8 +254,8 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_secret_may_come_from_a_file() {
+    #[tokio::test]
+    async fn a_secret_may_come_from_a_file() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("smtp");
         std::fs::write(&path, "smtp://127.0.0.1:2525\n").unwrap();

@@ -101,6 +101,16 @@ pub async fn update(
     Ok(())
 }
 
+/// Takes back that a channel is broken: it was seen to work.
+pub async fn mend(db: &Db, id: i64) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE channels SET broken = '' WHERE id = $1";
+    write_tx!(db, |tx| {
+        sqlx::query(SQL).bind(id).execute(&mut *tx).await?;
+    });
+    Ok(())
+}
+
+/// Deletes a channel; what was queued for it is not sent any more.
 pub async fn delete(db: &Db, id: i64) -> Result<(), StoreError> {
     const SQL: &str = "DELETE FROM channels WHERE id = $1";
     write_tx!(db, |tx| {

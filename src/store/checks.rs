@@ -457,6 +457,14 @@ pub async fn count(db: &Db, project_id: i64) -> Result<i64, StoreError> {
     Ok(n)
 }
 
+/// The zone of the check that was made last: the best guess for the next one.
+pub async fn newest_zone(db: &Db, project_id: i64) -> Result<Option<String>, StoreError> {
+    const SQL: &str = "SELECT tz FROM checks WHERE project_id = $1 ORDER BY id DESC LIMIT 1";
+    let row: Option<(String,)> =
+        read!(db, |pool| sqlx::query_as(SQL).bind(project_id).fetch_optional(pool).await?);
+    Ok(row.map(|(tz,)| tz))
+}
+
 /// How many checks of a project are in each shown state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, sqlx::FromRow)]
 pub struct Tally {

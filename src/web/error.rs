@@ -1,1 +1,122 @@
-//! error
+//! One error type for all pages; a layer decides how an error looks, in the reader's language.
+use askama::Template;
+use axum::extract::{Request, State};
+use axum::http::header::{self, HeaderValue};
+use axum::http::{StatusCode, Uri};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+
+use super::AppState;
+use super::extract::language_of;
+use super::view::Shell;
+use crate::auth::password::PasswordError;
+use crate::store::StoreError;
+
+pub type Result<T, E = AppError> = std::result::Result<T, E>;
+
+/// Why a page is not shown.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    #[error("not found")]
+    NotFound,
+    /// Known, but not allowed.
+    #[error("forbidden")]
+    Forbidden,
+    /// Nobody is signed in; the address to come back to.
+    #[error("sign in first")]
+    SignIn(String),
+    /// A form that no browser would send.
+    #[error("bad request")]
+    BadRequest,
+    #[error("too many tries")]
+    TooMany,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    #[error("a page could not be drawn: {0}")]
+    Template(#[from] askama::Error),
+}
+
+impl AppError {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::SignIn(_) => StatusCode::SEE_OTHER,
+            Self::BadRequest => StatusCode::BAD_REQUEST,
+            Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
+            Self::Store(_) | Self::Password(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Template(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+impl IntoResponse for AppError {
+    fn into_response(self) -> Response {
+        if let Self::SignIn(next) = &self {
+            let query: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
+            return Redirect::to(&format!("login?next={query}")).into_response();
+        }
+        let status = self.status();
+        if status.is_server_error() {
+            tracing::error!(error = %self, "a page failed");
+        }
+        status.into_response()
+    }
+}
+
+#[derive(Template)]
+#[template(path = "error.html")]
+struct ErrorPage {
+    s: Shell,
+    status: u16,
+    title: String,
+    text: String,
+}
+
+/// Layer: gives every error without a body a page, and puts the base path in front of redirects to sign in.
+pub async fn as_html(State(state): State<AppState>, uri: Uri, request: Request, next: Next) -> Response {
+    let lang = language_of(request.headers());
+    let mut response = next.run(request).await;
+    if response.status() == StatusCode::SEE_OTHER
+        && let Some(target) = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok())
+        && target.starts_with("login?")
+    {
+        let full = state.links.local(&format!("/{target}"));
+        if let Ok(value) = HeaderValue::from_str(&full) {
+            response.headers_mut().insert(header::LOCATION, value);
+        }
+        return response;
+    }
+    let status = response.status();
+    let has_body = response.headers().contains_key(header::CONTENT_TYPE);
+    if !(status.is_client_error() || status.is_server_error()) || has_body {
+        return response;
+    }
+    let key = match status {
+        StatusCode::NOT_FOUND => "not-found",
+        StatusCode::FORBIDDEN => "forbidden",
+        StatusCode::TOO_MANY_REQUESTS => "too-many",
+        StatusCode::SERVICE_UNAVAILABLE => "unavailable",
+        StatusCode::PAYLOAD_TOO_LARGE => "too-large",
+        status if status.is_server_error() => "server",
+        _ => "bad-request",
+    };
+    let page = ErrorPage {
+        s: Shell::plain(&state, lang, uri.path()),
+        status: status.as_u16(),
+        title: lang.t(&format!("error-{key}")),
+        text: lang.t(&format!("error-{key}-text")),
+    };
+    let mut drawn = match page.render() {
+        Ok(html) => (status, axum::response::Html(html)).into_response(),
+        Err(_) => return response,
+    };
+    for name in [header::RETRY_AFTER, header::ALLOW] {
+        if let Some(value) = response.headers().get(&name) {
+            drawn.headers_mut().insert(name, value.clone());
+        }
+    }
+    drawn
+}

@@ -1,14 +1,58 @@
 //! Every address the server answers, in one place.
-use axum::Router;
-use axum::middleware::from_fn;
-use axum::routing::{any, get, post};
+use std::any::Any;
+use std::time::Duration;
 
-use super::AppState;
+use axum::Router;
+use axum::http::StatusCode;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get, post};
+use tower::ServiceBuilder;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::csrf::CsrfLayer;
+use tower_http::timeout::TimeoutLayer;
+
 use super::api::healthchecks;
+use super::pages::{
+    channel_form, channels, check, check_form, checks, health, home, language, setup, sign_in,
+};
+use super::{AppState, assets, error, layers};
 use crate::ingest::http::{self, Intake};
 
+/// How long a page may take; a test message through a slow vendor takes most of it.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// Everything but the pings, which have their own state and none of these layers.
 pub fn router(state: AppState, intake: Intake) -> Router {
-    let pings = Router::new().route("/ping/{*rest}", any(http::ping)).with_state(intake);
+    let pages = Router::new()
+        .route("/", get(home::get))
+        .route("/setup", get(setup::get).post(setup::post))
+        .route("/login", get(sign_in::get).post(sign_in::post))
+        .route("/logout", post(sign_in::out))
+        .route("/language", post(language::post))
+        .route("/projects/{project}/checks", get(checks::get))
+        .route("/projects/{project}/checks/new", get(check_form::new).post(check_form::make))
+        .route("/projects/{project}/schedule", post(check_form::preview_only))
+        .route("/projects/{project}/channels", get(channels::get))
+        .route("/projects/{project}/channels/new/{kind}", get(channel_form::new).post(channel_form::make))
+        .route("/checks/{check}", get(check::get))
+        .route("/checks/{check}/edit", get(check_form::edit).post(check_form::save))
+        .route("/checks/{check}/pause", post(check::pause))
+        .route("/checks/{check}/resume", post(check::resume))
+        .route("/checks/{check}/delete", get(check::ask_delete).post(check::delete))
+        .route("/checks/{check}/pings/{ping}/body", get(check::body))
+        .route("/channels/{channel}/edit", get(channel_form::edit).post(channel_form::save))
+        .route("/channels/{channel}/test", get(channels::tested).post(channels::test))
+        .route("/channels/{channel}/delete", get(channels::ask_delete).post(channels::delete))
+        .fallback(async || StatusCode::NOT_FOUND)
+        .layer(
+            ServiceBuilder::new()
+                .layer(from_fn(layers::secure))
+                .layer(from_fn_with_state(state.clone(), error::as_html))
+                .layer(csrf(&state)),
+        );
+
     let api = Router::new()
         .route("/api/v3/checks/", post(healthchecks::create))
         .route("/api/v3/checks", post(healthchecks::create))
@@ -16,5 +60,36 @@ pub fn router(state: AppState, intake: Intake) -> Router {
         .route("/api/v3/checks/{code}/flips/", get(healthchecks::list_flips))
         .route("/api/v3/checks/{code}/flips", get(healthchecks::list_flips).post(healthchecks::list_flips))
         .layer(from_fn(healthchecks::cors));
-    Router::new().merge(api).with_state(state).merge(pings)
+
+    let machines = Router::new()
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/static/{tag}/{*name}", get(assets::get));
+
+    let links = state.links.clone();
+    let others = Router::new()
+        .merge(pages)
+        .merge(api)
+        .merge(machines)
+        .layer(CompressionLayer::new())
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, PATIENCE))
+        .with_state(state);
+    let pings = Router::new().route("/ping/{*rest}", any(http::ping)).with_state(intake);
+    let all = others.merge(pings).layer(CatchPanicLayer::custom(panicked));
+    // Around the router and not in it: a layer inside runs after the path was matched.
+    Router::new().fallback_service(
+        ServiceBuilder::new().layer(from_fn_with_state(links, layers::strip_prefix)).service(all),
+    )
+}
+
+/// Posts from other sites are refused; ours are known by the browser's own word, or by the base URL.
+fn csrf(state: &AppState) -> CsrfLayer {
+    let origin = state.links.origin();
+    CsrfLayer::new().add_trusted_origin(origin).unwrap_or_else(|_| CsrfLayer::new())
+}
+
+/// A fault of ours. Its words are in the log, from the panic itself.
+fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
+    tracing::error!("a handler panicked; please report this");
+    (StatusCode::INTERNAL_SERVER_ERROR, "something went wrong on our side\n").into_response()
 }

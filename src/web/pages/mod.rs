@@ -1,1 +1,13 @@
-//! pages
+//! Pages for people: one file per page.
+pub mod channel_form;
+pub mod channels;
+pub mod check;
+pub mod check_form;
+pub mod checks;
+pub mod events;
+pub mod health;
+pub mod home;
+pub mod language;
+pub mod setup;
+pub mod sign_in;
+pub mod timeline;

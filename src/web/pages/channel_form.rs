@@ -1,0 +1,249 @@
+//! Adding and editing a channel. The form is made from the kind's fields.
+use askama::Template;
+use axum::extract::Path;
+use axum::response::{IntoResponse, Redirect, Response};
+
+use super::channels::known;
+use crate::core::access::{Action, Role};
+use crate::i18n::Lang;
+use crate::notify::{self, Driver, Input, Settings, mask};
+use crate::store::channels::{self, Channel, New};
+use crate::store::projects::Project;
+use crate::web::error::Result;
+use crate::web::extract::{Fields, Visit};
+use crate::web::view::{Shell, page};
+
+#[derive(Template)]
+#[template(path = "channels/form.html")]
+struct Page {
+    s: Shell,
+    title: String,
+    about: String,
+    action: String,
+    name: String,
+    name_error: Option<String>,
+    language: Lang,
+    inputs: Vec<Field>,
+    is_new: bool,
+    for_all: bool,
+    no_mail: bool,
+}
+
+/// One field of the form.
+struct Field {
+    id: String,
+    label: String,
+    hint: String,
+    /// `text`, `email`, `url`, `lines` or `choice`.
+    input: &'static str,
+    choices: &'static [&'static str],
+    value: String,
+    /// What is stored and not shown: kept when the field stays empty.
+    kept: Option<String>,
+    required: bool,
+    error: Option<String>,
+}
+
+struct Draft<'a> {
+    driver: &'static Driver,
+    channel: Option<&'a Channel>,
+    name: String,
+    language: Lang,
+    given: Settings,
+    for_all: bool,
+    name_error: Option<String>,
+    wrong: Option<notify::FieldError>,
+}
+
+async fn draw(visit: &Visit, project: &Project, role: Role, draft: Draft<'_>) -> Result<Response> {
+    let l = visit.lang;
+    let s = Shell::of(visit, project, role, "channels").await?;
+    let stored = draft.channel.map(Channel::settings).unwrap_or_default();
+    let kind = draft.driver.kind;
+    let inputs = draft
+        .driver
+        .fields
+        .iter()
+        .map(|field| {
+            let kept = stored.get(field.name).filter(|_| field.secret).map(|secret| mask(secret));
+            Field {
+                id: field.name.to_owned(),
+                label: l.t(&format!("field-{kind}-{}", field.name.replace('_', "-"))),
+                hint: l.t(&format!("field-{kind}-{}-hint", field.name.replace('_', "-"))),
+                input: match field.input {
+                    Input::Text => "text",
+                    Input::Email => "email",
+                    Input::Url => "url",
+                    Input::Lines => "lines",
+                    Input::Choice(_) => "choice",
+                },
+                choices: match field.input {
+                    Input::Choice(choices) => choices,
+                    _ => &[],
+                },
+                value: draft.given.get(field.name).cloned().unwrap_or_default(),
+                required: field.required && kept.is_none(),
+                kept,
+                error: draft
+                    .wrong
+                    .as_ref()
+                    .filter(|wrong| wrong.field == field.name)
+                    .map(|wrong| l.ta("field-error", &[("problem", &wrong.problem)])),
+            }
+        })
+        .collect();
+    let word = l.t(&format!("channel-kind-{kind}"));
+    let (title, action) = match draft.channel {
+        Some(channel) => {
+            let title = l.ta("channel-edit-title", &[("name", &channel.name)]);
+            (title, s.to(&format!("/channels/{}/edit", channel.uuid)))
+        }
+        None => {
+            let title = l.ta("channel-add-title", &[("kind", &word)]);
+            (title, s.in_project(&format!("/channels/new/{kind}")))
+        }
+    };
+    page(&Page {
+        s,
+        title,
+        about: l.t(&format!("channel-about-{kind}")),
+        action,
+        name: draft.name,
+        name_error: draft.name_error,
+        language: draft.language,
+        inputs,
+        is_new: draft.channel.is_none(),
+        for_all: draft.for_all,
+        no_mail: kind == "email" && !visit.state.post.mailer.is_configured(),
+    })
+}
+
+/// `GET /projects/{project}/channels/new/{kind}`
+pub async fn new(visit: Visit, Path((project, kind)): Path<(String, String)>) -> Result<Response> {
+    let (project, role) = visit.project(&project, Action::EditChannels).await?;
+    let driver = known(&kind)?;
+    let mut given = Settings::new();
+    if driver.kind == "email" {
+        given.insert("to".to_owned(), visit.user()?.email.clone());
+    }
+    let draft = Draft {
+        driver,
+        channel: None,
+        name: visit.lang.t(&format!("channel-kind-{kind}")),
+        language: visit.lang,
+        given,
+        for_all: true,
+        name_error: None,
+        wrong: None,
+    };
+    draw(&visit, &project, role, draft).await
+}
+
+/// What a form says, over what is stored: an empty secret stays as it is.
+fn given(driver: &Driver, fields: &Fields, stored: &Settings) -> Settings {
+    let mut settings = Settings::new();
+    for field in driver.fields {
+        let text = match field.input {
+            Input::Lines => fields.raw(field.name).replace("\r\n", "\n"),
+            _ => fields.get(field.name).to_owned(),
+        };
+        let forget = fields.has(&format!("forget_{}", field.name));
+        let kept = stored.get(field.name).filter(|_| field.secret && text.trim().is_empty() && !forget);
+        settings.insert(field.name.to_owned(), kept.cloned().unwrap_or(text));
+    }
+    settings
+}
+
+fn name_error(l: Lang, name: &str) -> Option<String> {
+    match name.chars().count() {
+        0 => Some(l.t("field-error-required")),
+        101.. => Some(l.ta("field-error-too-long", &[("limit", "100")])),
+        _ => None,
+    }
+}
+
+/// `POST /projects/{project}/channels/new/{kind}`
+pub async fn make(
+    visit: Visit,
+    Path((project, kind)): Path<(String, String)>,
+    fields: Fields,
+) -> Result<Response> {
+    let (project, role) = visit.project(&project, Action::EditChannels).await?;
+    let driver = known(&kind)?;
+    let (state, l) = (&visit.state, visit.lang);
+    let name = fields.get("name").to_owned();
+    let language = Lang::named(fields.get("language")).unwrap_or(l);
+    let given = given(driver, &fields, &Settings::new());
+    let accepted = notify::accept(driver, &given, &state.post.outbound).await;
+    let for_all = fields.has("for_all");
+    match (accepted, name_error(l, &name)) {
+        (Ok(settings), None) => {
+            let new = New { kind: driver.kind, name: &name, settings: &settings, language: language.code() };
+            channels::create(&state.db, project.id, &new, for_all, state.now()).await?;
+            let path = format!("/projects/{}/channels?done=channel-made", project.uuid);
+            Ok(Redirect::to(&state.links.local(&path)).into_response())
+        }
+        (accepted, name_error) => {
+            let wrong = accepted.err();
+            let draft = Draft { driver, channel: None, name, language, given, for_all, name_error, wrong };
+            draw(&visit, &project, role, draft).await
+        }
+    }
+}
+
+/// `GET /channels/{channel}/edit`
+pub async fn edit(visit: Visit, Path(uuid): Path<String>) -> Result<Response> {
+    let (channel, project, role) = visit.channel(&uuid, Action::EditChannels).await?;
+    let driver = known(&channel.kind)?;
+    let shown = channel
+        .settings()
+        .into_iter()
+        .filter(|(name, _)| !driver.fields.iter().any(|field| field.name == name && field.secret))
+        .collect();
+    let draft = Draft {
+        driver,
+        name: channel.name.clone(),
+        language: Lang::named(&channel.language).unwrap_or(visit.lang),
+        channel: Some(&channel),
+        given: shown,
+        for_all: false,
+        name_error: None,
+        wrong: None,
+    };
+    draw(&visit, &project, role, draft).await
+}
+
+/// `POST /channels/{channel}/edit`
+pub async fn save(visit: Visit, Path(uuid): Path<String>, fields: Fields) -> Result<Response> {
+    let (channel, project, role) = visit.channel(&uuid, Action::EditChannels).await?;
+    let driver = known(&channel.kind)?;
+    let (state, l) = (&visit.state, visit.lang);
+    let name = fields.get("name").to_owned();
+    let language = Lang::named(fields.get("language")).unwrap_or(l);
+    let given = given(driver, &fields, &channel.settings());
+    let accepted = notify::accept(driver, &given, &state.post.outbound).await;
+    match (accepted, name_error(l, &name)) {
+        (Ok(settings), None) => {
+            channels::update(&state.db, channel.id, &name, &settings, language.code()).await?;
+            let path = format!("/projects/{}/channels?done=channel-saved", project.uuid);
+            Ok(Redirect::to(&state.links.local(&path)).into_response())
+        }
+        (accepted, name_error) => {
+            // What was typed comes back, but what was stored and hidden stays hidden.
+            let stored = channel.settings();
+            let given = given.into_iter().filter(|(name, value)| stored.get(name) != Some(value)).collect();
+            let wrong = accepted.err();
+            let draft = Draft {
+                driver,
+                channel: Some(&channel),
+                name,
+                language,
+                given,
+                for_all: false,
+                name_error,
+                wrong,
+            };
+            draw(&visit, &project, role, draft).await
+        }
+    }
+}

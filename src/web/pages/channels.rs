@@ -1,0 +1,181 @@
+//! The list of a project's channels, and a test message through one of them.
+use askama::Template;
+use axum::extract::Path;
+use axum::response::{IntoResponse, Redirect, Response};
+
+use crate::auth::throttle::Who;
+use crate::core::access::Action;
+use crate::i18n::zone_or_utc;
+use crate::notify::outcome::Sent;
+use crate::notify::{DRIVERS, driver, load, mask};
+use crate::store::channels::{self, Channel};
+use crate::store::outbox::{self, LastAttempt};
+use crate::web::error::{AppError, Result};
+use crate::web::extract::Visit;
+use crate::web::view::{Shell, When, ago, page, when};
+
+#[derive(Template)]
+#[template(path = "channels/list.html")]
+struct Page {
+    s: Shell,
+    rows: Vec<Row>,
+    kinds: Vec<Kind>,
+    can_change: bool,
+}
+
+struct Row {
+    uuid: String,
+    name: String,
+    kind: String,
+    target: String,
+    uses: String,
+    broken: String,
+    last: Option<(String, When, String)>,
+}
+
+/// A kind of channel that can be added.
+struct Kind {
+    word: String,
+    about: String,
+    href: String,
+}
+
+/// What a list may show of where a channel leads.
+fn target(channel: &Channel) -> String {
+    let settings = channel.settings();
+    let host = |field: &str| {
+        let url = url::Url::parse(settings.get(field)?).ok()?;
+        Some(url.host_str()?.to_owned())
+    };
+    match channel.kind.as_str() {
+        "email" => settings.get("to").cloned().unwrap_or_default(),
+        "wecom" => {
+            let key = settings.get("url").and_then(|url| Some(url.split_once("key=")?.1.to_owned()));
+            key.map(|key| mask(&key)).unwrap_or_default()
+        }
+        _ => host("url_down").or_else(|| host("url_up")).unwrap_or_default(),
+    }
+}
+
+/// `GET /projects/{project}/channels`
+pub async fn get(visit: Visit, Path(project): Path<String>) -> Result<Response> {
+    let (project, role) = visit.project(&project, Action::View).await?;
+    let (db, l, now) = (&visit.state.db, visit.lang, visit.state.now());
+    let s = Shell::of(&visit, &project, role, "channels").await?;
+    let uses = channels::uses(db, project.id).await?;
+    let attempts = outbox::last_attempts(db, project.id).await?;
+    let utc = zone_or_utc("UTC");
+    let last = |channel: &Channel| {
+        let attempt: &LastAttempt = attempts.iter().find(|attempt| attempt.channel_id == channel.id)?;
+        let time = when(l, attempt.at(), &utc, ago(l, attempt.at(), now));
+        Some((l.t(&format!("attempt-{}", attempt.outcome)), time, attempt.detail.clone()))
+    };
+    let rows = channels::list(db, project.id)
+        .await?
+        .iter()
+        .map(|channel| Row {
+            uuid: channel.uuid.clone(),
+            name: channel.name.clone(),
+            kind: l.t(&format!("channel-kind-{}", channel.kind)),
+            target: target(channel),
+            uses: l.tn("channel-uses", uses.get(&channel.id).copied().unwrap_or(0)),
+            broken: channel.broken.clone(),
+            last: last(channel),
+        })
+        .collect();
+    let kinds = DRIVERS
+        .iter()
+        .map(|driver| Kind {
+            word: l.t(&format!("channel-kind-{}", driver.kind)),
+            about: l.t(&format!("channel-about-{}", driver.kind)),
+            href: s.in_project(&format!("/channels/new/{}", driver.kind)),
+        })
+        .collect();
+    let can_change = crate::core::access::allows(Some(role), Action::EditChannels);
+    page(&Page { s, rows, kinds, can_change })
+}
+
+#[derive(Template)]
+#[template(path = "channels/tested.html")]
+struct Tested {
+    s: Shell,
+    name: String,
+    good: bool,
+    said: String,
+    again: String,
+    edit: String,
+}
+
+/// `POST /channels/{channel}/test`: one try, with the plain answer of the other side.
+pub async fn test(visit: Visit, Path(uuid): Path<String>) -> Result<Response> {
+    let (channel, project, role) = visit.channel(&uuid, Action::EditChannels).await?;
+    let (state, l) = (&visit.state, visit.lang);
+    let who = Who::Account(visit.user()?.email.clone());
+    state.guesses.test_send.take(who, state.now()).map_err(|_| AppError::TooMany)?;
+    let alert = load::test(&channel, &project.name, &state.links, state.now());
+    let (good, said) = match state.post.send(&channel, &alert).await {
+        Ok(Some(Sent(said))) => (true, said),
+        Ok(None) => (false, l.t("test-nothing")),
+        Err(error) => (false, error.to_string()),
+    };
+    if good {
+        // It works again, whatever was wrong with it.
+        channels::mend(&state.db, channel.id).await?;
+    }
+    let s = Shell::of(&visit, &project, role, "channels").await?;
+    page(&Tested {
+        again: s.to(&format!("/channels/{}/test", channel.uuid)),
+        edit: s.to(&format!("/channels/{}/edit", channel.uuid)),
+        s,
+        name: channel.name,
+        good,
+        said,
+    })
+}
+
+/// `GET /channels/{channel}/test`: where a reload of the answer leads.
+pub async fn tested(visit: Visit, Path(uuid): Path<String>) -> Result<Response> {
+    let (_, project, _) = visit.channel(&uuid, Action::View).await?;
+    let path = format!("/projects/{}/channels", project.uuid);
+    Ok(Redirect::to(&visit.state.links.local(&path)).into_response())
+}
+
+#[derive(Template)]
+#[template(path = "_partials/confirm.html")]
+struct Confirm {
+    s: Shell,
+    title: String,
+    text: String,
+    action: String,
+    button: String,
+    back: String,
+}
+
+/// `GET /channels/{channel}/delete`: asks once more.
+pub async fn ask_delete(visit: Visit, Path(uuid): Path<String>) -> Result<Response> {
+    let (channel, project, role) = visit.channel(&uuid, Action::EditChannels).await?;
+    let l = visit.lang;
+    let s = Shell::of(&visit, &project, role, "channels").await?;
+    let uses = channels::uses(&visit.state.db, project.id).await?.get(&channel.id).copied().unwrap_or(0);
+    page(&Confirm {
+        title: l.ta("channel-delete-title", &[("name", &channel.name)]),
+        text: l.tn("channel-delete-text", uses),
+        action: s.to(&format!("/channels/{}/delete", channel.uuid)),
+        button: l.t("delete"),
+        back: s.in_project("/channels"),
+        s,
+    })
+}
+
+/// `POST /channels/{channel}/delete`
+pub async fn delete(visit: Visit, Path(uuid): Path<String>) -> Result<Response> {
+    let (channel, project, _) = visit.channel(&uuid, Action::EditChannels).await?;
+    channels::delete(&visit.state.db, channel.id).await?;
+    let path = format!("/projects/{}/channels?done=channel-deleted", project.uuid);
+    Ok(Redirect::to(&visit.state.links.local(&path)).into_response())
+}
+
+/// The form's own address of a kind, or 404.
+pub(super) fn known(kind: &str) -> Result<&'static crate::notify::Driver> {
+    driver(kind).ok_or(AppError::NotFound)
+}
