@@ -129,6 +129,38 @@ impl Lang {
         words.join(" ")
     }
 
+    /// A length of time as precise as a glance needs it: seconds only below a minute, `37 m`, `10 h 59 m`.
+    #[must_use]
+    pub fn rough(self, span: Span) -> String {
+        let minutes = span.num_minutes();
+        self.span(if minutes > 0 { Span::minutes(minutes) } else { span })
+    }
+
+    /// An interval in words: `every 5 minutes`, `every day`; units that do not fit together as in [`Lang::span`].
+    #[must_use]
+    pub fn every(self, span: Span) -> String {
+        let seconds = span.num_seconds();
+        let whole = [(86_400, "days"), (3600, "hours"), (60, "minutes"), (1, "seconds")]
+            .into_iter()
+            .find(|(size, _)| seconds % size == 0);
+        match whole {
+            Some((size, unit)) if size > 1 || seconds < 120 => {
+                self.tn(&format!("schedule-every-{unit}"), seconds / size)
+            }
+            _ => self.ta("schedule-every", &[("span", &self.span(span))]),
+        }
+    }
+
+    /// A moment near `now` in a zone: `today 03:12`, or as [`Lang::moment`].
+    #[must_use]
+    pub fn near(self, at: Time, zone: &Zone, now: Time) -> String {
+        let (there, here) = (zone.civil(at), zone.civil(now));
+        if (there.year, there.month, there.day) == (here.year, here.month, here.day) {
+            return self.ta("today-at", &[("time", &clock_time(&there, false))]);
+        }
+        self.moment(at, zone, false)
+    }
+
     /// A moment in a zone: `21 Nov 03:12`, `11月21日 03:12`; with seconds where `exact`.
     #[must_use]
     pub fn moment(self, at: Time, zone: &Zone, exact: bool) -> String {

@@ -126,6 +126,23 @@ strip-label = { $runs }, { $missed } bad
 
 ## Schedules in words
 schedule-every = every { $span }
+schedule-every-days = { $count ->
+    [one] every day
+   *[other] every { $count } days
+}
+schedule-every-hours = { $count ->
+    [one] every hour
+   *[other] every { $count } hours
+}
+schedule-every-minutes = { $count ->
+    [one] every minute
+   *[other] every { $count } minutes
+}
+schedule-every-seconds = { $count ->
+    [one] every second
+   *[other] every { $count } seconds
+}
+today-at = today { $time }
 schedule-hourly = hourly
 schedule-hourly-at = hourly at :{ $minute }
 schedule-days-at = { $days } at { $times }

@@ -116,6 +116,23 @@ strip-label = { $runs }，{ $missed } 次异常
 
 ## 计划
 schedule-every = 每 { $span }
+schedule-every-days = { $count ->
+    [1] 每天
+   *[other] 每 { $count } 天
+}
+schedule-every-hours = { $count ->
+    [1] 每小时
+   *[other] 每 { $count } 小时
+}
+schedule-every-minutes = { $count ->
+    [1] 每分钟
+   *[other] 每 { $count } 分钟
+}
+schedule-every-seconds = { $count ->
+    [1] 每秒
+   *[other] 每 { $count } 秒
+}
+today-at = 今天 { $time }
 schedule-hourly = 每小时整点
 schedule-hourly-at = 每小时第 { $minute } 分
 schedule-days-at = { $days } { $times }

@@ -7,7 +7,7 @@ use super::error::Result;
 use super::extract::Visit;
 use crate::core::access::{Action, Role, allows};
 use crate::core::check::{Shown, State};
-use crate::core::schedule::{Days, Schedule, Shape, Spec, Zone};
+use crate::core::schedule::{Days, Kind, Schedule, Shape, Spec, Zone};
 use crate::core::strip::{Mark, Strip};
 use crate::core::{Span, Time};
 use crate::i18n::{Lang, clock_time};
@@ -198,13 +198,13 @@ pub fn ago(lang: Lang, at: Time, now: Time) -> String {
     if now - at < Span::seconds(1) {
         return lang.t("just-now");
     }
-    lang.ta("ago", &[("span", &lang.span(now - at))])
+    lang.ta("ago", &[("span", &lang.rough(now - at))])
 }
 
 /// The cell "next due" of a check: its words, and whether they are a warning.
 #[must_use]
 pub fn due_words(lang: Lang, state: &State, grace: Span, zone: &Zone, now: Time) -> (String, &'static str) {
-    let span = |from: Time, to: Time| lang.span(to - from);
+    let span = |from: Time, to: Time| lang.rough(to - from);
     match state.shown(now) {
         Shown::Down => {
             let since = state.due.filter(|due| *due <= now).unwrap_or(state.since);
@@ -218,7 +218,7 @@ pub fn due_words(lang: Lang, state: &State, grace: Span, zone: &Zone, now: Time)
         }
         Shown::Late => {
             let left = state.deadline.map_or_else(Span::zero, |deadline| deadline - now);
-            (lang.ta("due-grace-left", &[("span", &lang.span(left))]), "is-late")
+            (lang.ta("due-grace-left", &[("span", &lang.rough(left))]), "is-late")
         }
         Shown::New => (lang.t("due-waiting"), ""),
         Shown::Up => match state.due {
@@ -230,10 +230,20 @@ pub fn due_words(lang: Lang, state: &State, grace: Span, zone: &Zone, now: Time)
 
 /// A schedule in words, with its zone where it has one.
 #[must_use]
+pub fn schedule_with_zone(lang: Lang, spec: &Spec) -> String {
+    let words = schedule_words(lang, spec);
+    match spec.kind {
+        Kind::Period => words,
+        _ => format!("{words}{}{}", lang.t("schedule-zone-comma"), spec.tz),
+    }
+}
+
+/// A schedule in words, without its zone.
+#[must_use]
 pub fn schedule_words(lang: Lang, spec: &Spec) -> String {
     let Ok(schedule) = Schedule::parse(spec) else { return spec.expr.clone() };
-    let words = match schedule.shape() {
-        Shape::Every(span) => return lang.ta("schedule-every", &[("span", &lang.span(span))]),
+    match schedule.shape() {
+        Shape::Every(span) => lang.every(span),
         Shape::HourlyAt(0) => lang.t("schedule-hourly"),
         Shape::HourlyAt(minute) => lang.ta("schedule-hourly-at", &[("minute", &format!("{minute:02}"))]),
         Shape::At { times, days } => {
@@ -242,8 +252,7 @@ pub fn schedule_words(lang: Lang, spec: &Spec) -> String {
             lang.ta("schedule-days-at", &[("days", &days_words(lang, &days)), ("times", &times)])
         }
         Shape::Expression(text) => text,
-    };
-    format!("{words}{}{}", lang.t("schedule-zone-comma"), spec.tz)
+    }
 }
 
 fn days_words(lang: Lang, days: &Days) -> String {

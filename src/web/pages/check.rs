@@ -113,8 +113,8 @@ pub async fn get(visit: Visit, Path(code): Path<String>) -> Result<Response> {
 
 /// One sentence that answers the question of three in the morning: the state, and what stands behind it.
 fn headline(l: Lang, check: &Check, state: &State, zone: &Zone, now: Time) -> (String, String) {
-    let moment = |at: Time| l.moment(at, zone, false);
-    let span = |at: Time| l.span(now - at);
+    let moment = |at: Time| l.near(at, zone, now);
+    let span = |at: Time| l.rough(now - at);
     let heard = match state.last_ping {
         Some(at) => l.ta("headline-heard", &[("span", &span(at))]),
         None => String::new(),
@@ -135,7 +135,7 @@ fn headline(l: Lang, check: &Check, state: &State, zone: &Zone, now: Time) -> (S
         Shown::Late => {
             let due = state.due.unwrap_or(now);
             let left = state.deadline.map_or_else(Span::zero, |deadline| deadline - now);
-            let values = [("due", moment(due)), ("span", l.span(left))];
+            let values = [("due", moment(due)), ("span", l.rough(left))];
             (
                 l.t("headline-late"),
                 l.ta("headline-late-text", &[("due", &values[0].1), ("span", &values[1].1)]),
@@ -151,7 +151,7 @@ fn headline(l: Lang, check: &Check, state: &State, zone: &Zone, now: Time) -> (S
         }
         _ => {
             let next = match state.due {
-                Some(due) => l.ta("headline-next", &[("due", &moment(due)), ("span", &l.span(due - now))]),
+                Some(due) => l.ta("headline-next", &[("due", &moment(due)), ("span", &l.rough(due - now))]),
                 None => String::new(),
             };
             (l.t("headline-up"), [heard, next].join(l.t("sentence-space").as_str()))

@@ -16,7 +16,7 @@ use crate::store::checks::{self, Channels, Check, Settings};
 use crate::store::projects::Project;
 use crate::web::error::Result;
 use crate::web::extract::{Fields, Visit};
-use crate::web::view::{Shell, page, schedule_words};
+use crate::web::view::{Shell, page, schedule_with_zone};
 
 /// Due times in the preview.
 const PREVIEW: usize = 5;
@@ -266,7 +266,7 @@ fn preview(l: Lang, spec: &Spec, schedule: &Schedule, now: Time) -> Preview {
         next.push(format!("{weekday} {}", l.moment(due, &zone, false)));
         at = due;
     }
-    Preview { words: schedule_words(l, spec), next, l }
+    Preview { words: schedule_with_zone(l, spec), next, l }
 }
 
 async fn draw(

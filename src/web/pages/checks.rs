@@ -11,7 +11,7 @@ use crate::store::checks::{self, Check, Filter, Tally};
 use crate::web::error::Result;
 use crate::web::extract::{Fields, Visit};
 use crate::web::view::{
-    Bar, Shell, Sign, When, ago, bars, due_words, page, schedule_words, sign, strip_words, when,
+    Bar, Shell, Sign, When, ago, bars, due_words, page, schedule_with_zone, sign, strip_words, when,
 };
 
 /// Rows on one page.
@@ -138,7 +138,7 @@ fn row(l: Lang, s: &Shell, check: &Check, now: Time) -> Row {
     };
     let last = match (state.run, state.last_ping) {
         (Some(run), _) if shown != crate::core::check::Shown::Down => {
-            let text = l.ta("running-for", &[("span", &l.span(now - run.at))]);
+            let text = l.ta("running-for", &[("span", &l.rough(now - run.at))]);
             Some(when(l, run.at, &zone, text))
         }
         (_, Some(at)) => Some(when(l, at, &zone, ago(l, at, now))),
@@ -159,7 +159,7 @@ fn row(l: Lang, s: &Shell, check: &Check, now: Time) -> Row {
         tint,
         bars: bars(state.strip),
         bars_label: strip_words(l, state.strip),
-        schedule: schedule_words(l, &spec),
+        schedule: schedule_with_zone(l, &spec),
         last,
         due,
         due_class,
