@@ -3,6 +3,7 @@
 //! What a command makes goes to stdout, one line, the value alone; everything else goes to stderr.
 mod channel;
 mod check;
+mod health;
 mod key;
 mod project;
 mod schedule;
@@ -55,6 +56,8 @@ enum Command {
     /// Schedules
     #[command(subcommand)]
     Schedule(schedule::Command),
+    /// Ask the running server whether it is ready; for container health checks
+    Health,
 }
 
 /// What commands work with.
@@ -84,6 +87,9 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     let config = Config::load(&cli.flags, |name| std::env::var(name).ok())?;
     let serving = matches!(cli.command, None | Some(Command::Serve));
     start_log(&config, serving)?;
+    if matches!(cli.command, Some(Command::Health)) {
+        return health::run(&config);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_stack_size(1024 * 1024)
@@ -112,6 +118,7 @@ async fn dispatch(command: Command, cx: &Cx) -> anyhow::Result<()> {
         Command::Channel(command) => channel::run(cx, command).await,
         Command::Check(command) => check::run(cx, command).await,
         Command::Schedule(command) => schedule::run(&command, cx.clock.as_ref()),
+        Command::Health => health::run(&cx.config),
         Command::Serve => Ok(()),
     }
 }

@@ -1,0 +1,34 @@
+# What people and CI call. `make test` is the whole suite; it installs what it needs and is missing.
+.PHONY: test tools fmt lint rust browser deny run shots
+
+test: tools fmt lint rust browser
+
+# Chromium and the browser driver's package, where they are missing.
+tools:
+	sh tests/install.sh
+
+fmt:
+	cargo fmt --all --check
+
+lint:
+	cargo clippy --locked --all-targets -- -D warnings
+
+# Unit, property and integration tests; the latter start the real binary.
+rust:
+	cargo test --locked
+
+browser:
+	cargo build --locked
+	cd tests/browser && node --test --test-timeout=300000
+
+# Licences, bans and sources of dependencies: needs cargo-deny.
+deny:
+	cargo deny check bans licenses sources
+
+run:
+	cargo run --release
+
+# Screenshots of every page into target/shots, for people's eyes.
+shots: tools
+	cargo build --locked
+	sh tests/browser/shots.sh

@@ -1,0 +1,189 @@
+// What a person does in a browser, from the first link to the last click.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { launch, openPage, signIn, startMaibo, startSink, stopAll, until } from "./support.mjs";
+
+let browser;
+before(async () => { browser = await launch(); });
+after(async () => {
+  await browser.close();
+  await stopAll();
+});
+
+/** A server with its first user, and a page that is signed in. */
+async function ready(options) {
+  const maibo = await startMaibo();
+  maibo.run(["user", "create", "--email", "ops@example.org", "--password-stdin"], "correct horse\n");
+  const opened = await openPage(browser, options);
+  await signIn(opened.page, maibo.base);
+  return { maibo, ...opened };
+}
+
+test("a new user goes from the set-up link to the first alert", async () => {
+  const [maibo, sink] = [await startMaibo(), await startSink()];
+  const { page, context, faults } = await openPage(browser);
+  await page.goto(maibo.setup);
+  await page.fill("#email", "Ops@Example.org");
+  await page.fill("#password", "correct horse");
+  await page.click("text=Start");
+  await page.waitForURL(/\/checks/);
+  assert.match(await page.textContent("main"), /nobody will hear about it/, "a project without a channel says so");
+
+  await page.click("text=Add a channel");
+  await page.click(".kindcards >> text=WeCom robot");
+  await page.fill("#url", `${sink.url}/cgi-bin/webhook/send?key=0123456789abcdef`);
+  await page.click(".row >> text=Save");
+  assert.match(await page.textContent("main"), /The channel is ready/);
+  await page.click("button >> text=Send a test");
+  assert.match(await page.textContent("main"), /Sent\. The other side answered:\s*errcode 0: ok/);
+  assert.equal(sink.requests.length, 1);
+
+  await page.click("nav >> text=Checks");
+  await page.click("main >> text=Add a check");
+  await page.fill("#name", "nightly dump");
+  await page.fill("#every", "2s");
+  await page.fill("#grace", "1s");
+  await page.click(".row >> text=Save");
+  await page.waitForURL(/\/checks\/[0-9a-f-]{36}/);
+  const address = (await page.textContent(".curl code")).match(/http\S+/)[0];
+  assert.equal((await context.request.get(address)).status(), 200);
+  // The page follows by itself: no reload here.
+  await page.waitForSelector(".headline >> text=Down for", { timeout: 30_000 });
+  await until(() => sink.requests.length > 1);
+  assert.match(sink.requests[1].body, /nightly dump.{1,3} is down/);
+  await page.waitForSelector(".log >> text=delivered", { timeout: 30_000 });
+  await page.goto(maibo.setup, { waitUntil: "commit" });
+  assert.match(await page.textContent("h1"), /Not here/, "the link works once");
+  assert.deepEqual(faults.filter((text) => !text.includes("404")), []);
+  sink.stop();
+  await maibo.stop();
+});
+
+test("every flow can be driven by the keyboard", async () => {
+  const { maibo, page, faults } = await ready();
+  maibo.run(["check", "create", "--name", "redis snapshot", "--every", "1h"]);
+  await page.reload();
+  await page.keyboard.press("/");
+  await page.keyboard.type("redis");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/q=redis/);
+  const tabTo = async (words) => {
+    for (let i = 0; i < 60; i += 1) {
+      await page.keyboard.press("Tab");
+      const here = await page.evaluate(() => document.activeElement.textContent.trim() || document.activeElement.name);
+      if (here === words) return;
+    }
+    assert.fail(`nothing called ${words} can be reached with Tab`);
+  };
+  await tabTo("redis snapshot");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/\/checks\//);
+  await tabTo("Pause");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("text=Paused: nothing is expected");
+  await tabTo("Resume");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("text=Resumed");
+  await tabTo("Edit");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/edit/);
+  await page.keyboard.press("End");
+  await page.keyboard.type(" 2");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("h1 >> text=redis snapshot 2");
+  await tabTo("Delete…");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/delete/);
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("text=The check and its history are deleted");
+  assert.deepEqual(faults, []);
+  await maibo.stop();
+});
+
+test("the form says what is wrong, where, and loses nothing", async () => {
+  const { maibo, page } = await ready();
+  await page.click("main >> text=Add a check");
+  await page.click("text=Cron");
+  await page.fill("#cron", "0 25 * * *");
+  await page.fill("#tz", "Mars/Olympus");
+  await page.fill("#grace", "soon");
+  await page.click(".row >> text=Save");
+  assert.match(await page.textContent("#name-error"), /This is needed/);
+  assert.match(await page.textContent("#tz-error"), /no such time zone/);
+  assert.match(await page.textContent("#grace-error"), /length of time/);
+  assert.equal(await page.inputValue("#cron"), "0 25 * * *");
+  await page.fill("#name", "<b>&\"库");
+  await page.fill("#tz", "Asia/Shanghai");
+  await page.fill("#grace", "10m");
+  await page.click(".row >> text=Save");
+  assert.match(await page.textContent("#cron-error"), /not a cron line.*25/);
+  await page.fill("#cron", "5 16 * * 1-5");
+  await page.waitForSelector("#preview >> text=Mon–Fri at 16:05, Asia/Shanghai");
+  await page.click(".row >> text=Save");
+  await page.waitForURL(/\/checks\/[0-9a-f-]{36}/);
+  assert.equal(await page.textContent("h1"), "<b>&\"库");
+  await maibo.stop();
+});
+
+test("everything works with scripts off", async () => {
+  const { maibo, page } = await ready({ javaScriptEnabled: false });
+  await page.click("main >> text=Add a check");
+  await page.fill("#name", "without scripts");
+  await page.click("text=At a time of day");
+  await page.fill("#at", "16:05");
+  await page.click("text=Preview");
+  assert.match(await page.textContent("#preview"), /daily at 16:05.*Next due/s);
+  await page.click(".row >> text=Save");
+  assert.match(await page.textContent(".headline"), /Waiting for the first ping/);
+  await page.click("text=Pause");
+  assert.match(await page.textContent(".headline"), /Paused/);
+  await maibo.stop();
+});
+
+test("the browser chooses the language and the reader may switch", async () => {
+  const { maibo, page } = await ready({ locale: "zh-CN" });
+  assert.equal(await page.getAttribute("html", "lang"), "zh-CN");
+  assert.match(await page.textContent("nav"), /检查\s+通知渠道/);
+  await page.click("text=English");
+  assert.equal(await page.getAttribute("html", "lang"), "en");
+  await page.reload();
+  assert.match(await page.textContent("nav"), /Checks\s+Channels/);
+  await maibo.stop();
+});
+
+test("a stranger sees the door and a signed-out user too", async () => {
+  const { maibo, page, context } = await ready();
+  const project = page.url();
+  await page.click(".who summary");
+  await page.click("text=Sign out");
+  await page.waitForURL(/login/);
+  await page.goto(project);
+  assert.match(page.url(), /login\?next=/);
+  const foreign = await context.request.post(`${maibo.base}/login`, {
+    form: { email: "ops@example.org", password: "correct horse" }, headers: { "sec-fetch-site": "cross-site" },
+  });
+  assert.equal(foreign.status(), 403, "a form on another site cannot post here");
+  for (let i = 0; i < 12; i += 1) {
+    await context.request.post(`${maibo.base}/login`, { form: { email: "ops@example.org", password: `guess ${i}` } });
+  }
+  const locked = await context.request.post(`${maibo.base}/login`, {
+    form: { email: "ops@example.org", password: "correct horse" }, maxRedirects: 0,
+  });
+  assert.match(await locked.text(), /Too many tries/);
+  await maibo.stop();
+});
+
+test("no page is wider than a phone", async () => {
+  const { maibo, page } = await ready({ viewport: { width: 360, height: 700 } });
+  const name = "a-very-long-name-without-any-space-".repeat(2);
+  const url = maibo.run(["check", "create", "--name", name, "--every", "1h", "--tag", "t".repeat(60)]);
+  const list = page.url();
+  const check = `${maibo.base}/checks/${url.split("/").pop()}`;
+  const project = list.replace(/\/checks.*/, "");
+  for (const where of [list, check, `${check}/edit`, `${check}/delete`, `${project}/channels`, `${project}/channels/new/webhook`, `${project}/checks/new`]) {
+    await page.goto(where);
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+    assert.ok(wide <= 360, `${where} is ${wide} pixels wide`);
+  }
+  await maibo.stop();
+});
