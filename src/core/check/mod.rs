@@ -1,11 +1,18 @@
 //! The state machine of a check: `step(policy, state, event, now) -> (state, effects)`.
 //!
 //! The same function serves live pings, the passing of time and replays. It reads no clock and cannot fail.
+
+mod due;
+mod step;
+
 use uuid::Uuid;
 
 use super::schedule::Schedule;
-use super::strip::{Mark, Strip};
+use super::strip::Strip;
 use super::{Span, Time, ping};
+
+pub use due::MAX_MISSED;
+pub use step::{deadline_after, step};
 
 /// A check's status as stored. Late and started are derived: see [`State::shown`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -63,9 +70,9 @@ impl Shown {
 /// How much too soon a ping may come and still count for the coming slot of a calendar schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Early {
-    /// The smallest of grace, 10 % of the gap between two slots, and 10 minutes.
+    /// The smallest of grace, 10 % of the gap to the nearest other slot, and 10 minutes.
     Auto,
-    /// This much, but never more than half of the gap. Zero switches it off.
+    /// This much, but never more than half of that gap. Zero switches it off.
     Within(Span),
 }
 
@@ -199,9 +206,6 @@ pub enum Effect {
     Ignored,
 }
 
-/// Most missed runs that are counted one by one; more are reported as this many.
-pub const MAX_MISSED: u32 = 1000;
-
 impl State {
     /// A check as it is made.
     #[must_use]
@@ -259,7 +263,8 @@ impl State {
     }
 }
 
-#[derive(Debug, Clone, Copy)]
+/// What a deadline is about, and from when on its grace counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Awaited {
     Slot(Time),
     RunEnd(Time),
@@ -273,211 +278,5 @@ impl Awaited {
     }
 }
 
-/// Applies one event and says what must follow. Pure: same input, same output.
-#[must_use]
-pub fn step(policy: &Policy, state: &State, event: Event<'_>, now: Time) -> (State, Vec<Effect>) {
-    let mut next = *state;
-    let mut effects = Vec::new();
-    match event {
-        Event::Ping { kind, exit_status, rid } => {
-            let asleep = state.status == Status::Paused && policy.manual_resume;
-            match kind {
-                ping::Kind::Log => {}
-                ping::Kind::Ignored => effects.push(Effect::Ignored),
-                ping::Kind::Success | ping::Kind::Fail | ping::Kind::Start if asleep => {
-                    effects.push(Effect::Ignored);
-                }
-                ping::Kind::Start => {
-                    next.run = Some(Run { at: now, id: rid });
-                    rearm(policy, &mut next);
-                }
-                ping::Kind::Success => heard(policy, &mut next, Reason::Success, rid, now, &mut effects),
-                ping::Kind::Fail => {
-                    let reason = match exit_status {
-                        Some(n) if n > 0 => Reason::Exit(n),
-                        _ => Reason::Fail,
-                    };
-                    heard(policy, &mut next, reason, rid, now, &mut effects);
-                }
-            }
-        }
-        Event::Tick { blackouts } => {
-            next.deadline = excused(policy, state, blackouts);
-            if let Some(deadline) = next.deadline.filter(|deadline| *deadline <= now) {
-                go_down(&mut next, deadline, blackouts, &mut effects);
-            }
-        }
-        Event::Edited => {
-            if matches!(state.status, Status::Up | Status::Down) {
-                next.due = state.last_ping.and_then(|last| next_due(policy, state, last));
-            }
-            rearm(policy, &mut next);
-            // Nobody goes down at a moment that only the new settings put into the past.
-            next.deadline = next.deadline.map(|deadline| deadline.max(now));
-        }
-        Event::Pause => {
-            if state.status != Status::Paused {
-                next.run = None;
-                flip(&mut next, Status::Paused, now, Reason::Paused, 0, &mut effects);
-                next.due = None;
-                next.deadline = None;
-            }
-        }
-        Event::Resume => {
-            if state.status == Status::Paused {
-                next.run = None;
-                next.last_ping = None;
-                flip(&mut next, Status::New, now, Reason::Resumed, 0, &mut effects);
-                next.due = None;
-                next.deadline = None;
-            }
-        }
-    }
-    (next, effects)
-}
-
-/// A success or a failure: ends runs, changes the status, sets what is expected next.
-fn heard(
-    policy: &Policy,
-    next: &mut State,
-    reason: Reason,
-    rid: Option<Uuid>,
-    now: Time,
-    effects: &mut Vec<Effect>,
-) {
-    let failed = reason != Reason::Success;
-    let missed = if next.status == Status::Down { slots_missed(policy, next, now) } else { 0 };
-    let mark = match (failed, next.shown(now)) {
-        (true, _) => Mark::Down,
-        // Down only by the clock, not yet recorded: the ping was faster than the scheduler.
-        (false, Shown::Late | Shown::Down) if next.status == Status::Up => Mark::Late,
-        (false, _) => Mark::Up,
-    };
-
-    next.last_duration = None;
-    if let Some(run) = next.run {
-        if run.id == rid {
-            let took = (now - run.at).max(Span::zero());
-            next.last_duration = Some(took);
-            next.run = None;
-            effects.push(Effect::RunClosed(took));
-        } else if failed || rid.is_none() || run.at + policy.grace <= now {
-            // The last case is ours: that run is overdue and has been told about, so another run's success
-            // must not be answered by going down again at once.
-            next.run = None;
-        }
-    }
-
-    // Slots that passed unheard while the check was down; one that took it down has its mark already.
-    let marked = u32::from(next.due.is_some_and(|due| due <= next.since));
-    for _ in marked..missed.min(30) {
-        next.strip = next.strip.push(Mark::Down);
-    }
-    next.strip = next.strip.push(mark);
-
-    let to = if failed { Status::Down } else { Status::Up };
-    let before = *next;
-    flip(next, to, now, reason, missed, effects);
-    next.last_ping = Some(now);
-    next.due = next_due(policy, &before, now);
-    rearm(policy, next);
-}
-
-/// The next slot after a ping at `now`, counting an early ping for the slot that it anticipates.
-fn next_due(policy: &Policy, before: &State, now: Time) -> Option<Time> {
-    let slot = policy.schedule.next_after(now)?;
-    if policy.schedule.is_period() {
-        return Some(slot);
-    }
-    // A ping within the grace of an open slot answers that one, however close the next may be.
-    let answers_open_slot =
-        before.status == Status::Up && before.due.is_some_and(|due| due <= now && now <= due + policy.grace);
-    if answers_open_slot {
-        return Some(slot);
-    }
-    let Some(after) = policy.schedule.next_after(slot) else {
-        return Some(slot);
-    };
-    let gap = after - slot;
-    let tolerance = match policy.early {
-        Early::Auto => policy.grace.min(gap / 10).min(Span::minutes(10)),
-        Early::Within(span) => span.min(gap / 2),
-    };
-    Some(if slot - now <= tolerance { after } else { slot })
-}
-
-/// Sets the deadline from what is awaited.
-fn rearm(policy: &Policy, next: &mut State) {
-    next.deadline = next.awaited().and_then(|awaited| awaited.at().checked_add_signed(policy.grace));
-}
-
-/// The deadline after what blackouts excuse: whatever fell due while Maibo was away has its grace again.
-fn excused(policy: &Policy, state: &State, blackouts: &[Blackout]) -> Option<Time> {
-    let awaited = state.awaited()?;
-    let mut deadline = state.deadline?;
-    for blackout in blackouts {
-        let within = |at: Time| blackout.from <= at && at <= blackout.to;
-        if (within(awaited.at()) || within(deadline))
-            && let Some(again) = blackout.to.checked_add_signed(policy.grace)
-        {
-            deadline = deadline.max(again);
-        }
-    }
-    Some(deadline)
-}
-
-/// The deadline of this check after `blackouts`, for those who plan around it.
-#[must_use]
-pub fn deadline_after(policy: &Policy, state: &State, blackouts: &[Blackout]) -> Option<Time> {
-    excused(policy, state, blackouts)
-}
-
-fn go_down(next: &mut State, deadline: Time, blackouts: &[Blackout], effects: &mut Vec<Effect>) {
-    let Some(awaited) = next.awaited() else {
-        next.deadline = None;
-        return;
-    };
-    let blackout = blackouts
-        .iter()
-        .rev()
-        .find(|blackout| blackout.from <= deadline && awaited.at() <= blackout.to)
-        .map(|blackout| blackout.id);
-    let reason = match awaited {
-        Awaited::Slot(due) => Reason::Missed { due, blackout },
-        Awaited::RunEnd(started) => Reason::Overrun { started, blackout },
-    };
-    next.strip = next.strip.push(if blackout.is_some() { Mark::Blind } else { Mark::Down });
-    flip(next, Status::Down, deadline, reason, 0, effects);
-    next.deadline = None;
-}
-
-fn flip(next: &mut State, to: Status, at: Time, reason: Reason, missed: u32, effects: &mut Vec<Effect>) {
-    if next.status == to {
-        return;
-    }
-    effects.push(Effect::Flip(Flip {
-        from: next.status,
-        to,
-        at,
-        reason,
-        since: next.since,
-        heard: next.last_ping,
-        missed,
-    }));
-    next.status = to;
-    next.since = at;
-}
-
-/// How many expected runs never came, from the slot that was awaited until `now`.
-fn slots_missed(policy: &Policy, state: &State, now: Time) -> u32 {
-    let Some(mut due) = state.due else { return 0 };
-    let mut missed = 0;
-    while due + policy.grace <= now && missed < MAX_MISSED {
-        missed += 1;
-        match policy.schedule.next_after(due) {
-            Some(after) => due = after,
-            None => break,
-        }
-    }
-    missed
-}
+#[cfg(test)]
+mod tests;
