@@ -106,7 +106,10 @@ async fn make(cx: &Cx, create: &Create) -> anyhow::Result<()> {
         "--slug {slug}: expected at most 100 lower-case letters, digits, - and _"
     );
     let uuid = match &create.uuid {
-        Some(text) => parse_run_id(text).ok_or_else(|| anyhow::anyhow!("--uuid {text}: not a UUID"))?,
+        // Badges and API readers know a check by the first half of its UUID, which is random in version 4 only.
+        Some(text) => parse_run_id(text)
+            .filter(|uuid| uuid.get_version_num() == 4)
+            .ok_or_else(|| anyhow::anyhow!("--uuid {text}: not a UUID of version 4"))?,
         None => rng::uuid(),
     };
     let mut tags: Vec<&str> = create.tags.iter().flat_map(|tag| tag.split_whitespace()).collect();
@@ -147,8 +150,8 @@ async fn find_channels(cx: &Cx, project_id: i64, wanted: &[String]) -> anyhow::R
             known.iter().filter(|channel| channel.uuid == *text || channel.name == *text).collect();
         match fitting.as_slice() {
             [channel] => ids.push(channel.id),
-            [] => anyhow::bail!("there is no channel `{text}` in this project"),
-            _ => anyhow::bail!("{} channels are called `{text}`; give the id", fitting.len()),
+            [] => anyhow::bail!("--channel: there is no channel `{text}` in this project"),
+            _ => anyhow::bail!("--channel: {} channels are called `{text}`; give the id", fitting.len()),
         }
     }
     Ok(Channels::These(ids))

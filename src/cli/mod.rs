@@ -10,7 +10,7 @@ mod schedule;
 mod serve;
 mod user;
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -129,7 +129,10 @@ fn start_log(config: &Config, serving: bool) -> anyhow::Result<()> {
     let filter = EnvFilter::builder()
         .parse(filter)
         .map_err(|error| anyhow::anyhow!("MAIBO_LOG: `{}` is not a log filter: {error}", config.log))?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     match config.log_format {
         LogFormat::Text => builder.with_target(false).init(),
         LogFormat::Json => builder.json().init(),

@@ -1,10 +1,10 @@
 //! `maibo schedule`: when something is due. The same arguments make a check.
 use chrono::SecondsFormat;
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 
 use super::print;
 use crate::clock::Clock;
-use crate::core::schedule::{Schedule, Spec};
+use crate::core::schedule::{Schedule, ScheduleError, Spec, Zone};
 use crate::core::{Time, span};
 
 #[derive(Debug, Subcommand)]
@@ -24,7 +24,8 @@ pub(super) enum Command {
 
 /// One of the ways to say when something is due.
 #[derive(Debug, Args)]
-#[group(id = "schedule", required = true, multiple = true, args = ["every", "cron", "on_calendar", "at"])]
+#[group(skip)]
+#[command(group = ArgGroup::new("schedule").required(true).args(["every", "cron", "on_calendar", "at"]))]
 pub(super) struct ScheduleArgs {
     /// So long after the last ping: 30s, 5m, 1h, 1d
     #[arg(long, conflicts_with_all = ["cron", "on_calendar", "at", "days"])]
@@ -50,7 +51,8 @@ impl ScheduleArgs {
     /// The schedule in its usual form; refuses one that never comes after `now`.
     pub(super) fn read(&self, now: Time) -> anyhow::Result<(Spec, Schedule)> {
         let spec = if let Some(text) = &self.every {
-            Spec { tz: self.tz.clone(), ..Spec::every(span::parse(text)?) }
+            let period = span::parse(text).map_err(|error| anyhow::anyhow!("--every: {error}"))?;
+            Spec { tz: self.tz.clone(), ..Spec::every(period) }
         } else if let Some(line) = &self.cron {
             Spec::cron(line, &self.tz)
         } else if let Some(lines) = &self.on_calendar {
@@ -58,9 +60,22 @@ impl ScheduleArgs {
         } else {
             Spec::daily(self.at.as_deref().unwrap_or_default(), self.days.as_deref(), &self.tz)
         };
-        let schedule = Schedule::parse_living(&spec, now)?;
-        let tz = crate::core::schedule::Zone::named(&self.tz)?.name().to_owned();
+        let named = |error: ScheduleError| anyhow::anyhow!("{}: {error}", self.option(&error));
+        let schedule = Schedule::parse_living(&spec, now).map_err(named)?;
+        let tz = Zone::named(&self.tz).map_err(named)?.name().to_owned();
         Ok((Spec { tz, ..schedule.spec() }, schedule))
+    }
+
+    /// The option in which the mistake is.
+    fn option(&self, error: &ScheduleError) -> &'static str {
+        match error.field() {
+            "tz" => "--tz",
+            "days" => "--days",
+            _ if self.every.is_some() => "--every",
+            _ if self.cron.is_some() => "--cron",
+            _ if self.on_calendar.is_some() => "--on-calendar",
+            _ => "--at",
+        }
     }
 }
 

@@ -102,12 +102,9 @@ impl Config {
             Some(path) => file::read(path)?,
             None => file::Values::default(),
         };
+        let trimmed = |text: String| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
         let pick = |given: &Option<String>, name: &str| {
-            given
-                .clone()
-                .or_else(|| from_file.get(name))
-                .map(|text| text.trim().to_owned())
-                .filter(|text| !text.is_empty())
+            given.clone().and_then(trimmed).or_else(|| from_file.get(name).and_then(trimmed))
         };
         let secret =
             |given: &Option<String>, variable: &str, name: &str| -> Result<Option<String>, ConfigError> {

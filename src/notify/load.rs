@@ -111,9 +111,12 @@ fn happened(flip: &Flip) -> Happened {
 }
 
 async fn last_ping(db: &Db, check: &Check, flip: &Flip) -> Result<LastPing, StoreError> {
-    let Some(ping) = pings::last_before(db, check.id, check.last_ping_id, flip.at()).await? else {
-        return Ok(LastPing::default());
+    // The ping that caused the flip; by the time of the message hundreds may have followed it.
+    let found = match flip.ping_id {
+        Some(id) => pings::by_id(db, check.id, id).await?,
+        None => pings::last_before(db, check.id, check.last_ping_id, flip.at()).await?,
     };
+    let Some(ping) = found else { return Ok(LastPing::default()) };
     let body = pings::body(db, check.id, ping.id).await?.map(crate::store::bodies::StoredBody::unpack);
     Ok(LastPing {
         exit_status: ping.exit_status,

@@ -3,7 +3,7 @@ use super::alert::{Alert, Side, Why};
 use crate::i18n::Lang;
 
 /// Names that are spelled out when a message tells about many checks.
-const NAMED: usize = 20;
+pub(super) const NAMED: usize = 20;
 /// Characters of a job's last output that a message quotes.
 const QUOTED: usize = 1000;
 

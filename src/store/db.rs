@@ -23,7 +23,9 @@ pub enum StoreError {
     /// A uniqueness rule was broken; the caller decides what the user hears.
     #[error("already exists")]
     Conflict,
-    #[error("unsupported database url `{0}`: expected sqlite:///absolute/file or sqlite://relative/file")]
+    #[error(
+        "MAIBO_DATABASE_URL: `{0}` is not supported, expected sqlite:///absolute/file or sqlite://relative/file"
+    )]
     UnsupportedUrl(String),
     #[error("this database was written by a newer Maibo (migration {0}); start that version or a newer one")]
     NewerVersion(i64),

@@ -59,6 +59,14 @@ pub async fn body(db: &Db, check_id: i64, ping_id: i64) -> Result<Option<StoredB
     Ok(row.map(|(zstd, bytes, size)| StoredBody { bytes, zstd, size: usize::try_from(size).unwrap_or(0) }))
 }
 
+/// One ping of this check.
+pub async fn by_id(db: &Db, check_id: i64, id: i64) -> Result<Option<Ping>, StoreError> {
+    const SQL: &str =
+        "SELECT id, n, at, kind, exit_status, rid, duration, scheme, method, remote_addr, ua, body_size
+        FROM pings WHERE id = $1 AND check_id = $2";
+    Ok(read!(db, |pool| sqlx::query_as(SQL).bind(id).bind(check_id).fetch_optional(pool).await?))
+}
+
 /// The newest ping of a check that came at or before `at`, looking back at most 50 pings.
 pub async fn last_before(
     db: &Db,

@@ -1,0 +1,613 @@
+//! The contract for people and scripts: DESIGN, "The contract for people and scripts".
+use std::process::Stdio;
+
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::support::{Maibo, Ran, eventually, until};
+
+const UUID: &str = "6f1c9a52-7c1e-4d0b-9a53-0f6d1c2b88e2";
+
+/// Refused: not 0, nothing on stdout, and all of these words on stderr.
+#[track_caller]
+fn refused(ran: &Ran, words: &[&str]) {
+    assert!(ran.code.is_some_and(|code| code != 0), "{ran:?}");
+    assert_eq!(ran.stdout, "", "{ran:?}");
+    for word in words {
+        assert!(ran.stderr.contains(word), "no `{word}` in {ran:?}");
+    }
+    assert!(!ran.stderr.contains("panicked"), "{ran:?}");
+}
+
+fn is_uuid(text: &str) -> bool {
+    text.len() == 36 && text.parse::<uuid::Uuid>().is_ok() && text == text.to_lowercase()
+}
+
+#[test]
+fn each_thing_that_is_made_is_printed_alone_on_one_line() {
+    let maibo = Maibo::new();
+    for (args, fits) in [
+        (vec!["project", "create", "ops 运维"], is_uuid as fn(&str) -> bool),
+        (vec!["key", "create", "--scope", "read-write"], |key| key.starts_with("hcw_") && key.len() == 32),
+        (vec!["key", "create", "--scope", "read-only"], |key| key.starts_with("hcr_") && key.len() == 32),
+        (vec!["key", "create", "--scope", "ping"], |key| key.len() == 22),
+        (vec!["key", "create", "--scope", "metrics"], |key| !key.is_empty()),
+        (vec!["channel", "create", "--kind", "email", "--name", "m", "--set", "to=a@example.org"], is_uuid),
+        (vec!["check", "create", "--name", "c", "--every", "2s"], |url| {
+            let uuid = url.strip_prefix("http://maibo.test/ping/").unwrap();
+            is_uuid(uuid) && uuid.as_bytes()[14] == b'4'
+        }),
+    ] {
+        let line = maibo.made(&args);
+        assert!(fits(&line), "{args:?}: {line}");
+        assert_eq!(line, line.trim(), "{args:?}");
+    }
+}
+
+#[test]
+fn the_project_default_exists_and_lists_are_json() {
+    let maibo = Maibo::new();
+    let list = |maibo: &Maibo| {
+        let value: Value = serde_json::from_str(&maibo.made(&["project", "list", "--json"])).unwrap();
+        value
+    };
+    let first = list(&maibo);
+    assert_eq!(first.as_array().unwrap().len(), 1);
+    assert_eq!(first[0]["name"], "default");
+    assert_eq!(first[0].as_object().unwrap().keys().collect::<Vec<_>>(), ["id", "name"]);
+    assert!(is_uuid(first[0]["id"].as_str().unwrap()));
+    let id = maibo.made(&["project", "create", "ops"]);
+    assert_eq!(list(&maibo)[1], json!({"id": id, "name": "ops"}));
+
+    // By name or by id; `default` when none is named.
+    maibo.made(&["check", "create", "--name", "a", "--every", "1h", "--project", "ops"]);
+    maibo.made(&["check", "create", "--name", "b", "--every", "1h", "--project", &id]);
+    maibo.made(&["check", "create", "--name", "c", "--every", "1h"]);
+    let names = |args: &[&str]| -> Vec<String> {
+        let all = [&["check", "list", "--json"], args].concat();
+        let value: Value = serde_json::from_str(&maibo.made(&all)).unwrap();
+        value.as_array().unwrap().iter().map(|check| check["name"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names(&["--project", &id]), ["a", "b"]);
+    assert_eq!(names(&["--project", "ops"]), ["a", "b"]);
+    assert_eq!(names(&[]), ["c"]);
+    refused(&maibo.run(&["check", "list", "--project", "nobody"]), &["nobody"]);
+    // Two of the same name: the id is asked for.
+    maibo.made(&["project", "create", "ops"]);
+    refused(&maibo.run(&["check", "list", "--project", "ops"]), &["ops", "id"]);
+}
+
+#[test]
+fn a_list_of_checks_shows_what_the_api_shows() {
+    let maibo = Maibo::serving();
+    let hook = maibo.channel("webhook", "hook", &["url_down=http://127.0.0.1:9/"]);
+    let uuid = maibo.check(
+        "Nightly DB",
+        &[
+            "--cron",
+            "30 3 * * 1-5",
+            "--tz",
+            "Asia/Shanghai",
+            "--grace",
+            "1h30m",
+            "--channel",
+            "hook",
+            "--tag",
+            "db",
+            "--tag",
+            "prod",
+            "--uuid",
+            UUID,
+        ],
+    );
+    assert_eq!(uuid, UUID);
+    let listed: Value = serde_json::from_str(&maibo.made(&["check", "list", "--json"])).unwrap();
+    assert_eq!(listed, json!([maibo.shown(UUID)]));
+    let check = &listed[0];
+    assert_eq!(
+        (&check["name"], &check["slug"], &check["tags"]),
+        (&json!("Nightly DB"), &json!("nightly-db"), &json!("db prod"))
+    );
+    assert_eq!((&check["schedule"], &check["tz"]), (&json!("30 3 * * 1-5"), &json!("Asia/Shanghai")));
+    assert_eq!((&check["grace"], &check["channels"]), (&json!(5400), &json!(hook)));
+    let plain = maibo.run(&["check", "list"]);
+    assert!(plain.code == Some(0) && plain.stdout.contains("Nightly DB"), "{plain:?}");
+}
+
+#[rstest]
+#[case("2s", 2)]
+#[case("5m", 300)]
+#[case("1h", 3600)]
+#[case("1d", 86400)]
+#[case("365d", 31_536_000)]
+fn lengths_of_time(#[case] text: &str, #[case] seconds: i64) {
+    let maibo = Maibo::serving();
+    let uuid = maibo.check("c", &["--every", text, "--grace", text]);
+    let check = maibo.shown(&uuid);
+    assert_eq!((&check["timeout"], &check["grace"]), (&json!(seconds), &json!(seconds)));
+}
+
+#[test]
+fn what_makes_no_check_is_refused_and_the_message_names_the_part() {
+    let maibo = Maibo::new();
+    for (args, words) in [
+        (vec!["--every", "0s"], vec!["--every", "0s"]),
+        (vec!["--every", "366d"], vec!["--every", "366d"]),
+        (vec!["--every", "soon"], vec!["--every", "soon"]),
+        (vec!["--every", "-5m"], vec!["--every"]),
+        (vec!["--every", "5m", "--grace", "0s"], vec!["--grace", "0s"]),
+        (vec!["--every", "5m", "--grace", "nonsense"], vec!["--grace", "nonsense"]),
+        (vec!["--cron", "61 * * * *"], vec!["--cron", "minute", "61"]),
+        (vec!["--cron", "* * * *"], vec!["--cron", "five fields"]),
+        (vec!["--cron", "0 0 31 2 *"], vec!["--cron", "never"]),
+        (vec!["--cron", "* * * * *", "--tz", "Mars/Olympus"], vec!["--tz", "Mars/Olympus"]),
+        (vec!["--on-calendar", "Foo 10:00"], vec!["--on-calendar", "Foo"]),
+        (vec!["--on-calendar", "2020-01-01"], vec!["--on-calendar", "never"]),
+        (vec!["--at", "25:00"], vec!["--at", "25:00"]),
+        (vec!["--at", "16:05", "--days", "mon-foo"], vec!["--days", "foo"]),
+        (vec!["--at", "16:05", "--tz", "utc+8"], vec!["--tz", "utc+8"]),
+        (vec!["--days", "mon-fri"], vec!["--at"]),
+        (vec![], vec!["--every", "--cron", "--on-calendar", "--at"]),
+        (vec!["--tz", "Asia/Shanghai"], vec!["--every", "--cron", "--on-calendar", "--at"]),
+        (vec!["--every", "5m", "--cron", "* * * * *"], vec!["--every", "--cron"]),
+        (vec!["--every", "5m", "--uuid", "nonsense"], vec!["--uuid", "nonsense"]),
+        (vec!["--every", "5m", "--slug", "Größe"], vec!["--slug", "Größe"]),
+        (vec!["--every", "5m", "--channel", "nobody"], vec!["--channel", "nobody"]),
+        (vec!["--every", "5m", "--project", "nobody"], vec!["nobody"]),
+        (vec!["--every", "5m", "--nonsense"], vec!["--nonsense"]),
+    ] {
+        let all = [&["check", "create", "--name", "c"], args.as_slice()].concat();
+        refused(&maibo.run(&all), &words);
+    }
+    refused(&maibo.run(&["check", "create", "--name", " ", "--every", "5m"]), &["name"]);
+    refused(&maibo.run(&["check", "create", "--every", "5m"]), &["--name"]);
+    let long = "名".repeat(101);
+    refused(&maibo.run(&["check", "create", "--name", &long, "--every", "5m"]), &["name", "100"]);
+    maibo.check("taken", &["--every", "5m", "--uuid", UUID]);
+    refused(&maibo.run(&["check", "create", "--name", "c", "--every", "5m", "--uuid", UUID]), &["UUID"]);
+    assert_eq!(maibo.number("SELECT COUNT(*) FROM checks"), 1, "nothing else was made");
+}
+
+#[test]
+fn a_uuid_of_another_version_is_refused() {
+    // `unique_key` is made from the first half of a UUID, which must be random.
+    let maibo = Maibo::new();
+    let v7 = "0190b7d2-9c3e-7d0b-9a53-0f6d1c2b88e2";
+    refused(
+        &maibo.run(&["check", "create", "--name", "c", "--every", "5m", "--uuid", v7]),
+        &["--uuid", "version 4"],
+    );
+}
+
+#[test]
+fn channels_of_a_check_are_named_by_name_id_or_star() {
+    let maibo = Maibo::serving();
+    let make = |name: &str| maibo.channel("email", name, &["to=ops@example.org"]);
+    let (a, b, twin) = (make("a"), make("b"), make("twin"));
+    let second_twin = make("twin");
+    let of = |args: &[&str]| {
+        let uuid = maibo.check("c", &[&["--every", "1h"], args].concat());
+        let shown = maibo.shown(&uuid)["channels"].as_str().unwrap().to_owned();
+        let mut ids: Vec<String> = shown.split(',').filter(|id| !id.is_empty()).map(str::to_owned).collect();
+        ids.sort();
+        ids
+    };
+    let sorted = |ids: &[&String]| {
+        let mut ids: Vec<String> = ids.iter().map(|id| (*id).clone()).collect();
+        ids.sort();
+        ids
+    };
+    assert_eq!(of(&[]), [] as [String; 0], "none given is none");
+    assert_eq!(of(&["--channel", "a", "--channel", &b]), sorted(&[&a, &b]));
+    assert_eq!(of(&["--channel", "*"]), sorted(&[&a, &b, &twin, &second_twin]));
+    assert_eq!(of(&["--channel", &twin]), sorted(&[&twin]));
+    let ambiguous = maibo.run(&["check", "create", "--name", "c", "--every", "1h", "--channel", "twin"]);
+    refused(&ambiguous, &["twin", "id"]);
+}
+
+#[test]
+fn an_unusable_channel_is_refused_and_the_message_names_the_field() {
+    let maibo = Maibo::new().with("MAIBO_OUTBOUND_ALLOW", "");
+    for (kind, fields, words) in [
+        ("pigeon", vec!["to=roof"], vec!["pigeon", "email", "wecom", "webhook"]),
+        ("email", vec!["to=nonsense"], vec!["to", "nonsense"]),
+        ("email", vec![], vec!["to", "required"]),
+        ("email", vec!["to=a@example.org", "cc=b@example.org"], vec!["cc"]),
+        ("email", vec!["to"], vec!["to", "field=value"]),
+        ("webhook", vec![], vec!["url_down"]),
+        ("webhook", vec!["url_down=nonsense"], vec!["url_down"]),
+        ("webhook", vec!["url_down=ftp://example.org/"], vec!["url_down", "http"]),
+        ("webhook", vec!["url_up=https://127.0.0.1/x"], vec!["url_up", "private", "MAIBO_OUTBOUND_ALLOW"]),
+        ("webhook", vec!["url_down=https://[::ffff:10.0.0.1]/x"], vec!["url_down", "private"]),
+        ("webhook", vec!["url_down=https://2130706433/x"], vec!["url_down", "private"]),
+        ("webhook", vec!["url_down=http://1.1.1.1/x"], vec!["url_down", "https"]),
+        ("webhook", vec!["url_down=https://1.1.1.1/", "method_down=BREW"], vec!["method_down", "POST"]),
+        ("webhook", vec!["url_down=https://1.1.1.1/", "headers_down=Host: x"], vec!["headers_down", "Host"]),
+        ("wecom", vec![], vec!["url"]),
+        (
+            "wecom",
+            vec!["url=https://1.1.1.1/cgi-bin/webhook/send?key=0123456789"],
+            vec!["url", "qyapi.weixin.qq.com"],
+        ),
+        ("wecom", vec!["url=https://qyapi.weixin.qq.com/cgi-bin/webhook/send"], vec!["url", "key"]),
+    ] {
+        let mut args = vec!["channel", "create", "--kind", kind, "--name", "c"];
+        fields.iter().for_each(|field| args.extend(["--set", field]));
+        refused(&maibo.run(&args), &words);
+    }
+    assert_eq!(maibo.number("SELECT COUNT(*) FROM channels"), 0);
+    // The robot's whole URL or its key, in either field.
+    for field in ["key=693a91f6-7aoc-4bc4-97a0-0ec2sifa5aaa", "url=693a91f6-7aoc-4bc4-97a0-0ec2sifa5aaa"] {
+        maibo.channel("wecom", "robot", &[field]);
+    }
+}
+
+#[test]
+fn a_users_password_is_one_line_of_stdin() {
+    let maibo = Maibo::new();
+    let create = ["user", "create", "--email", "Ops@Example.org", "--password-stdin"];
+    refused(&maibo.run_with(&create, "short\n"), &["password"]);
+    refused(&maibo.run_with(&create, ""), &["password"]);
+    assert_eq!(maibo.number("SELECT COUNT(*) FROM users"), 0);
+    let made = maibo.run_with(&create, "correct horse battery\nsecond line\n");
+    assert_eq!((made.code, made.stdout.lines().count()), (Some(0), 1), "{made:?}");
+    let (hash, owner): (String, String) =
+        maibo.row("SELECT u.password, m.role FROM users u JOIN members m ON m.user_id = u.id");
+    assert!(hash.starts_with("$argon2id$"), "{hash}");
+    assert_eq!(owner, "owner");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let fits = |hash: &str, password: &str| {
+        let verified = maibo::auth::password::verify(password.into(), Some(hash.to_owned()));
+        runtime.block_on(verified).unwrap()
+    };
+    assert!(fits(&hash, "correct horse battery"));
+    refused(&maibo.run_with(&create, "another password\n"), &["already", "ops@example.org"]);
+
+    let change = ["user", "password", "--email", "ops@example.org", "--password-stdin"];
+    assert_eq!(maibo.run_with(&change, "a new one, 密码\n").code, Some(0));
+    let (changed,): (String,) = maibo.row("SELECT password FROM users");
+    assert!(fits(&changed, "a new one, 密码") && !fits(&changed, "correct horse battery"));
+    let stranger = ["user", "password", "--email", "nobody@example.org", "--password-stdin"];
+    refused(&maibo.run_with(&stranger, "a new password\n"), &["nobody@example.org"]);
+    let no_address = ["user", "create", "--email", "nonsense", "--password-stdin"];
+    refused(&maibo.run_with(&no_address, "a new password\n"), &["nonsense"]);
+    // Without a terminal there is nobody to ask.
+    refused(&maibo.run(&["user", "create", "--email", "b@example.org"]), &["--password-stdin"]);
+}
+
+#[test]
+fn the_first_user_voids_the_set_up_link() {
+    let maibo = Maibo::serving();
+    assert!(maibo.log().contains("http://maibo.test/setup?token="), "{}", maibo.log());
+    assert_eq!(maibo.number("SELECT COUNT(*) FROM installation WHERE name LIKE 'setup%'"), 1);
+    let token = maibo.log().split("token=").nth(1).unwrap().split_whitespace().next().unwrap().to_owned();
+    let kept = maibo.number(&format!("SELECT COUNT(*) FROM installation WHERE value LIKE '%{token}%'"));
+    assert_eq!(kept, 0, "only a hash is kept");
+    let create = ["user", "create", "--email", "ops@example.org", "--password-stdin"];
+    assert_eq!(maibo.run_with(&create, "correct horse\n").code, Some(0));
+    assert_eq!(maibo.number("SELECT COUNT(*) FROM installation WHERE name LIKE 'setup%'"), 0);
+}
+
+#[test]
+fn a_key_that_is_brought_along_is_kept() {
+    let maibo = Maibo::serving();
+    let old = "0123456789abcdefghijABCDEFGHIJ-_";
+    assert_eq!(maibo.made(&["key", "create", "--scope", "read-write", "--value", old]), old);
+    let uuid = maibo.check("Job", &["--every", "1h", "--slug", "job"]);
+    let call = |key: &str| {
+        let target = format!("/api/v3/checks/{uuid}");
+        crate::support::http::request(maibo.addr(), "GET", &target, &[("X-Api-Key", key)], b"").status
+    };
+    assert_eq!(call(old), 200);
+    refused(&maibo.run(&["key", "create", "--scope", "read-only", "--value", old]), &["already"]);
+    for bad in ["short", &"x".repeat(33), &"é".repeat(16)] {
+        refused(&maibo.run(&["key", "create", "--scope", "read-write", "--value", bad]), &["32"]);
+    }
+    let ping_key = "abcdefghijKLMNOPQRST-_";
+    assert_eq!(maibo.made(&["key", "create", "--scope", "ping", "--value", ping_key]), ping_key);
+    maibo.ping_ok(&format!("{ping_key}/job"));
+    refused(&maibo.run(&["key", "create", "--scope", "ping", "--value", "short"]), &["22"]);
+    maibo.made(&["project", "create", "other"]);
+    let twice = maibo.run(&["key", "create", "--scope", "ping", "--value", ping_key, "--project", "other"]);
+    refused(&twice, &["project", "ping key"]);
+    refused(
+        &maibo.run(&["key", "create", "--scope", "root"]),
+        &["root", "read-write", "read-only", "ping", "metrics"],
+    );
+    let stored =
+        maibo.number(&format!("SELECT COUNT(*) FROM api_keys WHERE hash LIKE '%{old}%' OR hint = '{old}'"));
+    assert_eq!(stored, 0, "only a hash is kept");
+}
+
+#[test]
+fn a_running_server_sees_what_the_command_line_does() {
+    let mut maibo = Maibo::new();
+    let before = maibo.check("Before", &["--every", "1s", "--grace", "1s"]);
+    maibo.serve();
+    maibo.ping_ok(&before);
+    let after = maibo.check("After", &["--every", "1s", "--grace", "1s"]);
+    maibo.ping_ok(&after);
+    for uuid in [&before, &after] {
+        until("it goes down", || {
+            maibo.number(&format!(
+            "SELECT COUNT(*) FROM flips f JOIN checks c ON c.id = f.check_id WHERE c.uuid = '{uuid}' AND f.new_status = 'down'"
+        )) == 1
+        });
+    }
+    assert_eq!(maibo.run(&["check", "pause", "after"]).code, Some(0), "by slug");
+    assert_eq!(maibo.shown(&after)["status"], "paused");
+    assert_eq!(maibo.run(&["check", "resume", "After"]).code, Some(0), "by name");
+    assert_eq!(maibo.shown(&after)["status"], "new");
+    assert_eq!(maibo.run(&["check", "delete", &after]).code, Some(0), "by UUID");
+    assert_eq!(maibo.ping(&after).status, 404);
+    assert_eq!(maibo.number("SELECT COUNT(*) FROM pings"), 1, "its history goes with it");
+    for command in ["pause", "resume", "delete"] {
+        for unknown in [after.as_str(), "nobody"] {
+            refused(&maibo.run(&["check", command, unknown]), &[unknown]);
+        }
+    }
+}
+
+/// When something is due: what is asked, from when, and the answers.
+#[rstest]
+#[case::every(&["--every", "90m"], "2026-03-01T00:00:00Z", &["2026-03-01T01:30:00Z", "2026-03-01T03:00:00Z"])]
+#[case::cron(&["--cron", "*/20 4 * * *"], "2026-03-01T04:00:00Z", &["2026-03-01T04:20:00Z", "2026-03-01T04:40:00Z", "2026-03-02T04:00:00Z"])]
+#[case::cron_in_a_zone(&["--cron", "30 3 * * *", "--tz", "Asia/Shanghai"], "2026-03-01T00:00:00Z", &["2026-03-01T19:30:00Z"])]
+// Spring forward in Riga, 03:00 to 04:00: a 03:30 job runs when the gap ends.
+#[case::gap(&["--cron", "30 3 * * *", "--tz", "Europe/Riga"], "2026-03-29T00:00:00Z", &["2026-03-29T01:00:00Z", "2026-03-30T00:30:00Z"])]
+// Fall back in Riga, 04:00 to 03:00: it runs at the first 03:30 only.
+#[case::overlap(&["--cron", "30 3 * * *", "--tz", "Europe/Riga"], "2026-10-24T12:00:00Z", &["2026-10-25T00:30:00Z", "2026-10-26T01:30:00Z"])]
+#[case::or_of_the_days(&["--cron", "0 0 13 * 5"], "2026-03-10T00:00:00Z", &["2026-03-13T00:00:00Z", "2026-03-20T00:00:00Z"])]
+#[case::and_with_a_star(&["--cron", "0 0 */2 * 1"], "2026-03-01T00:00:00Z", &["2026-03-09T00:00:00Z", "2026-03-23T00:00:00Z"])]
+#[case::last_day(&["--cron", "0 12 L * *"], "2026-02-01T00:00:00Z", &["2026-02-28T12:00:00Z", "2026-03-31T12:00:00Z"])]
+#[case::last_workday(&["--cron", "0 12 LW * *"], "2026-02-01T00:00:00Z", &["2026-02-27T12:00:00Z"])]
+#[case::second_tuesday(&["--cron", "0 0 * * 2#2"], "2026-03-01T00:00:00Z", &["2026-03-10T00:00:00Z"])]
+#[case::sunday_is_0_and_7(&["--cron", "0 0 * * 7"], "2026-03-01T00:00:00Z", &["2026-03-08T00:00:00Z"])]
+#[case::leap_day(&["--cron", "0 0 29 2 *"], "2026-03-01T00:00:00Z", &["2028-02-29T00:00:00Z"])]
+#[case::on_calendar(&["--on-calendar", "Mon..Fri 16:05"], "2026-03-06T17:00:00Z", &["2026-03-09T16:05:00Z"])]
+#[case::on_calendar_zone_inside(&["--on-calendar", "03:30 Europe/Riga"], "2026-03-29T00:00:00Z", &["2026-03-29T01:00:00Z"])]
+#[case::on_calendar_lines(&["--on-calendar", "06:00\n18:00"], "2026-03-01T00:00:00Z", &["2026-03-01T06:00:00Z", "2026-03-01T18:00:00Z", "2026-03-02T06:00:00Z"])]
+#[case::at(&["--at", "16:05,18:00", "--days", "mon-fri", "--tz", "Asia/Shanghai"], "2026-03-06T09:00:00Z", &["2026-03-06T10:00:00Z", "2026-03-09T08:05:00Z"])]
+#[case::at_in_the_gap(&["--at", "03:30", "--tz", "Europe/Riga"], "2026-03-29T00:00:00Z", &["2026-03-29T01:00:00Z"])]
+fn schedule_next(#[case] schedule: &[&str], #[case] from: &str, #[case] expected: &[&str]) {
+    let maibo = Maibo::new();
+    let count = expected.len().to_string();
+    let ran = maibo.run(&[&["schedule", "next"], schedule, &["--from", from, "--count", &count]].concat());
+    assert_eq!((ran.code, ran.stdout.lines().collect::<Vec<_>>()), (Some(0), expected.to_vec()), "{ran:?}");
+}
+
+#[test]
+fn schedule_next_gives_five_from_now_and_needs_no_database() {
+    let maibo = Maibo::new();
+    let ran = maibo.run(&["schedule", "next", "--every", "1h"]);
+    let times: Vec<chrono::DateTime<chrono::Utc>> =
+        ran.stdout.lines().map(|line| line.parse().unwrap()).collect();
+    assert_eq!(times.len(), 5);
+    assert!(times[0] > crate::support::now() && times.is_sorted());
+    assert!(ran.stdout.lines().all(|line| line.len() == 20 && line.ends_with('Z')), "{ran:?}");
+    assert!(!maibo.path("data").exists());
+}
+
+#[rstest]
+#[case(&["--cron", "0 0 31 2 *"], &["never"])]
+#[case(&["--cron", "0 0 30 2 *", "--tz", "Asia/Shanghai"], &["never"])]
+#[case(&["--on-calendar", "2020-01-01"], &["never"])]
+#[case(&["--on-calendar", "*-02-31"], &["never"])]
+#[case(&["--cron", "* * * * * *"], &["five fields"])]
+#[case(&["--cron", "@daily"], &["five fields"])]
+#[case(&["--cron", "* 24 * * *"], &["hour", "24"])]
+#[case(&["--cron", "* * * * foo"], &["foo"])]
+#[case(&["--on-calendar", "25:00"], &["25"])]
+#[case(&["--on-calendar", ""], &["--on-calendar"])]
+#[case(&["--cron", "* * * * *", "--tz", "Shanghai"], &["Shanghai"])]
+#[case(&["--on-calendar", "10:00 Mars/Olympus"], &["Mars/Olympus"])]
+#[case(&["--every", "1y"], &["--every", "1y"])]
+#[case(&["--every", "1h", "--from", "yesterday"], &["--from", "yesterday"])]
+#[case(&["--every", "1h", "--count", "0"], &["--count"])]
+#[case(&["--every", "1h", "--count=-1"], &["--count"])]
+#[case(&["--every", "1h", "--count", "99999999999999999999"], &["--count"])]
+#[case(&[], &["--every", "--cron", "--on-calendar", "--at"])]
+fn a_schedule_that_cannot_be_is_refused_with_the_reason(#[case] schedule: &[&str], #[case] words: &[&str]) {
+    refused(&Maibo::new().run(&[&["schedule", "next"], schedule].concat()), words);
+}
+
+#[test]
+fn unknown_words_are_refused() {
+    let maibo = Maibo::new();
+    for args in [vec!["nonsense"], vec!["check", "nonsense"], vec!["--nonsense"], vec!["serve", "extra"]] {
+        let ran = maibo.run(&args);
+        refused(&ran, &[args.last().unwrap()]);
+    }
+    refused(&maibo.run(&["channel", "test", UUID]), &[UUID]);
+    assert_eq!(maibo.run(&["--version"]).stdout, format!("maibo {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[rstest]
+#[case("MAIBO_LISTEN", "nonsense")]
+#[case("MAIBO_LISTEN", "127.0.0.1")]
+#[case("MAIBO_BASE_URL", "mon.example.org")]
+#[case("MAIBO_BASE_URL", "ftp://mon.example.org")]
+#[case("MAIBO_PING_BODY_LIMIT", "9999")]
+#[case("MAIBO_PING_BODY_LIMIT", "lots")]
+#[case("MAIBO_SMTP_URL", "mail.example.org")]
+#[case("MAIBO_SMTP_URL", "smtp://user:secret-word@mail.example.org")]
+#[case("MAIBO_MAIL_FROM", "nobody")]
+#[case("MAIBO_OUTBOUND_ALLOW", "10.0.0.0/99")]
+#[case("MAIBO_TRUSTED_PROXIES", "localhost")]
+#[case("MAIBO_LOG", "maibo=loud")]
+#[case("MAIBO_LOG_FORMAT", "xml")]
+#[case("MAIBO_DATABASE_URL", "mysql://root:secret-word@db/maibo")]
+#[case("MAIBO_DATABASE_URL_FILE", "/nonexistent/url")]
+#[case("MAIBO_SMTP_URL_FILE", "/nonexistent/url")]
+fn a_wrong_setting_is_named_and_its_secret_is_not(#[case] name: &str, #[case] value: &str) {
+    let maibo = Maibo::new().with(name, value);
+    let ran = maibo.run(&["serve"]);
+    let named = if name.ends_with("_FILE") { value } else { name };
+    refused(&ran, &[named]);
+    assert!(!ran.stderr.contains("secret-word"), "{ran:?}");
+}
+
+#[test]
+fn a_file_a_variable_and_a_flag_set_the_same_things() {
+    let maibo = Maibo::new();
+    let file = maibo.path("maibo.toml");
+    std::fs::write(&file, "base_url = \"https://from.file/maibo\"\n[smtp]\nurl = \"smtp://127.0.0.1:1\"\n")
+        .unwrap();
+    let file = file.display().to_string();
+    let create = ["check", "create", "--name", "c", "--every", "1h"];
+    let from = |maibo: &Maibo, more: &[&str]| maibo.made(&[&create, more].concat());
+    assert!(
+        from(&maibo, &["--config", &file]).starts_with("http://maibo.test/ping/"),
+        "a variable beats the file"
+    );
+    let flagged = from(&maibo, &["--config", &file, "--base-url", "https://from.flag"]);
+    assert!(flagged.starts_with("https://from.flag/ping/"), "a flag beats both");
+    let maibo = maibo.with("MAIBO_BASE_URL", "");
+    assert!(
+        from(&maibo, &["--config", &file]).starts_with("https://from.file/maibo/ping/"),
+        "an empty one is none"
+    );
+    for (text, words) in [
+        ("[smtp]\nurk = \"x\"\n", vec!["smtp_urk"]),
+        ("listen = true\n", vec!["listen"]),
+        ("not toml", vec!["maibo.toml"]),
+    ] {
+        std::fs::write(maibo.path("maibo.toml"), text).unwrap();
+        refused(&maibo.run(&["project", "list", "--config", &file]), &words);
+    }
+    refused(&maibo.run(&["project", "list", "--config", "/nonexistent.toml"]), &["/nonexistent.toml"]);
+}
+
+#[test]
+fn a_secret_may_stand_in_a_file() {
+    let maibo = Maibo::new();
+    let wanted = maibo.path("elsewhere/other.db");
+    std::fs::write(maibo.path("url"), format!("sqlite://{}\n", wanted.display())).unwrap();
+    let file = maibo.path("url").display().to_string();
+    let maibo = maibo.with("MAIBO_DATABASE_URL_FILE", &file);
+    maibo.made(&["project", "create", "p"]);
+    assert!(wanted.exists() && !maibo.database().exists());
+}
+
+#[test]
+fn a_relative_database_url_is_relative_to_where_one_stands() {
+    let maibo = Maibo::new().with("MAIBO_DATABASE_URL", "sqlite://deep/down/maibo.db");
+    maibo.made(&["project", "create", "p"]);
+    assert!(maibo.path("deep/down/maibo.db").exists());
+}
+
+#[test]
+fn the_data_folder_is_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let maibo = Maibo::new();
+    maibo.made(&["project", "create", "p"]);
+    let mode = std::fs::metadata(maibo.path("data")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o077, 0, "{mode:o}");
+}
+
+#[test]
+fn a_second_server_on_the_same_file_refuses_to_start() {
+    let mut maibo = Maibo::serving();
+    let uuid = maibo.check("Job", &["--every", "1h"]);
+    refused(&maibo.run(&["serve"]), &["another Maibo", "maibo.db"]);
+    refused(&maibo.run(&[]), &["another Maibo"]);
+    // By another name for the same file, too.
+    let link = maibo.path("link");
+    std::os::unix::fs::symlink(maibo.path("data"), &link).unwrap();
+    refused(&maibo.run(&["serve", "--data", &link.display().to_string()]), &["another Maibo"]);
+    maibo.ping_ok(&uuid);
+    // A killed server leaves nothing behind that keeps the next from starting.
+    maibo.kill();
+    maibo.serve();
+    maibo.ping_ok(&uuid);
+}
+
+#[test]
+fn a_database_from_a_newer_version_is_refused_and_left_alone() {
+    let maibo = Maibo::new();
+    maibo.made(&["project", "create", "p"]);
+    maibo.on_file(async |db| {
+        let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+            VALUES (999999, 'from the future', 1, x'00', 0)";
+        sqlx::query(newer).execute(db).await.unwrap();
+    });
+    refused(&maibo.run(&["serve"]), &["newer", "999999"]);
+    refused(&maibo.run(&["project", "create", "q"]), &["newer"]);
+    assert_eq!(maibo.number("SELECT COUNT(*) FROM projects"), 2);
+}
+
+#[test]
+fn what_is_no_database_is_refused_and_left_alone() {
+    let maibo = Maibo::new();
+    std::fs::create_dir(maibo.path("data")).unwrap();
+    let text = "These are somebody's notes, and no database at all. ".repeat(100);
+    std::fs::write(maibo.database(), &text).unwrap();
+    refused(&maibo.run(&["serve"]), &["maibo.db"]);
+    assert_eq!(std::fs::read_to_string(maibo.database()).unwrap(), text);
+    std::fs::write(maibo.path("file"), "").unwrap();
+    let below_a_file = maibo.path("file").join("data").display().to_string();
+    refused(&maibo.run(&["serve", "--data", &below_a_file]), &[&below_a_file]);
+}
+
+#[test]
+fn an_address_that_is_taken_is_named() {
+    let taken = Maibo::serving();
+    let addr = taken.addr().to_string();
+    refused(&Maibo::new().run(&["serve", "--listen", &addr]), &[&addr, "MAIBO_LISTEN"]);
+}
+
+#[rstest]
+#[case("TERM")]
+#[case("INT")]
+fn a_signal_ends_the_server_with_0(#[case] signal: &str) {
+    let mut maibo = Maibo::serving();
+    // Somebody who keeps a connection open does not hold it up.
+    let idle = crate::support::http::connect(maibo.addr());
+    maibo.signal(signal);
+    assert_eq!(maibo.wait().code(), Some(0));
+    drop(idle);
+    assert!(!maibo.log().contains("cut off"), "{}", maibo.log());
+}
+
+#[test]
+fn without_a_command_it_serves_and_says_nothing_on_stdout() {
+    let maibo = Maibo::new();
+    let mut child = maibo
+        .command(&[])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    eventually("the database is there", || maibo.database().exists().then_some(()));
+    let mut log = std::io::BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    std::io::BufRead::read_line(&mut log, &mut line).unwrap();
+    assert!(line.contains("listens on http://127.0.0.1:"), "{line}");
+    let id = child.id().to_string();
+    assert!(
+        std::process::Command::new("sh")
+            .args(["-c", &format!("kill -TERM {id}")])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(0), b"".as_slice()));
+}
+
+#[test]
+fn a_log_in_a_file_holds_no_colours_and_json_is_json() {
+    let mut maibo = Maibo::serving();
+    maibo.kill();
+    maibo.serve();
+    assert!(maibo.log().contains("Maibo was away"), "{}", maibo.log());
+    assert!(!maibo.log().contains('\u{1b}'), "{}", maibo.log());
+    maibo.kill();
+    let mut maibo = maibo.with("MAIBO_LOG_FORMAT", "json");
+    maibo.serve();
+    let log = maibo.log();
+    let line = log.lines().find(|line| line.starts_with('{')).unwrap();
+    let entry: Value = serde_json::from_str(line).unwrap();
+    assert_eq!(entry["fields"]["message"], "Maibo was away");
+}

@@ -1,0 +1,15 @@
+//! One binary for all integration tests. They see what a user sees: the program, the wire, the database file.
+//!
+//! Nothing here sleeps in hope: `support::eventually` waits for what must become true, and what must not happen is
+//! judged by the instants that were stored.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a panic is how a test fails")]
+#![expect(unreachable_pub, reason = "there is no crate above a test binary")]
+mod api;
+mod architecture;
+mod cli;
+mod delivery;
+mod kill9;
+mod ping;
+mod silence;
+mod sql_is_valid;
+mod support;

@@ -1,0 +1,394 @@
+//! The program under test, on a data folder of its own, and the world around it.
+pub mod http;
+pub mod http_sink;
+pub mod smtp_sink;
+
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use maibo::clock::{Clock as _, SystemClock};
+use serde_json::Value;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, FromRow};
+use tempfile::TempDir;
+
+use http::Reply;
+
+/// How long anything may take that is bound to happen: generous, since machines are shared.
+const DEADLINE: Duration = Duration::from_secs(90);
+/// How often a condition is looked at.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Waits until `look` finds something.
+#[track_caller]
+pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + DEADLINE;
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < end, "never happened: {what}");
+        sleep(LOOK);
+    }
+}
+
+/// Waits until `look` is true.
+#[track_caller]
+pub fn until(what: &str, mut look: impl FnMut() -> bool) {
+    eventually(what, || look().then_some(()));
+}
+
+/// The wall clock, which the program under test reads too.
+pub fn now() -> DateTime<Utc> {
+    SystemClock.now()
+}
+
+/// What a run of the program ended with.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// An installation: a data folder, settings, and a server while one runs.
+pub struct Maibo {
+    dir: TempDir,
+    settings: Vec<(String, String)>,
+    server: Option<(Child, SocketAddr)>,
+    /// A read-write key of the project `default`, once asked for.
+    key: std::cell::OnceCell<String>,
+}
+
+impl Maibo {
+    /// A fresh installation; nothing runs yet.
+    pub fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let data = dir.path().join("data").display().to_string();
+        Self { dir, settings: Vec::new(), server: None, key: std::cell::OnceCell::new() }
+            .with("MAIBO_DATA", &data)
+            .with("MAIBO_LISTEN", "127.0.0.1:0")
+            .with("MAIBO_BASE_URL", "http://maibo.test")
+            .with("MAIBO_OUTBOUND_ALLOW", "127.0.0.1/32")
+    }
+
+    /// A fresh installation whose server runs.
+    pub fn serving() -> Self {
+        let mut maibo = Self::new();
+        maibo.serve();
+        maibo
+    }
+
+    /// Sets a variable for everything that is started from now on.
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.settings.retain(|(known, _)| known != name);
+        self.settings.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// A path in the installation's folder, outside the data folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    pub fn database(&self) -> PathBuf {
+        self.path("data").join("maibo.db")
+    }
+
+    /// The program with our settings and nobody else's.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_maibo"));
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("MAIBO_")) {
+            command.env_remove(name);
+        }
+        command.env_remove("NOTIFY_SOCKET").current_dir(self.dir.path());
+        command.envs(self.settings.iter().map(|(name, value)| (name, value))).args(args);
+        command
+    }
+
+    /// Runs a command to its end.
+    pub fn run(&self, args: &[&str]) -> Ran {
+        self.run_with(args, "")
+    }
+
+    /// Runs a command to its end with this on its standard input.
+    pub fn run_with(&self, args: &[&str], stdin: &str) -> Ran {
+        let mut child = self
+            .command(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // Who does not read its standard input may be gone already.
+        drop(child.stdin.take().unwrap().write_all(stdin.as_bytes()));
+        let output = child.wait_with_output().unwrap();
+        Ran {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// Runs a command that makes something; gives the one line that it prints.
+    #[track_caller]
+    pub fn made(&self, args: &[&str]) -> String {
+        let ran = self.run(args);
+        assert_eq!(ran.code, Some(0), "{args:?}: {ran:?}");
+        let line = ran.stdout.strip_suffix('\n').unwrap_or_else(|| panic!("{args:?}: no line: {ran:?}"));
+        assert!(
+            !line.is_empty() && !line.contains('\n'),
+            "{args:?} prints one line, the value alone: {ran:?}"
+        );
+        line.to_owned()
+    }
+
+    /// Makes a check; gives its UUID.
+    #[track_caller]
+    pub fn check(&self, name: &str, args: &[&str]) -> String {
+        let all = [&["check", "create", "--name", name], args].concat();
+        let url = self.made(&all);
+        url.strip_prefix("http://maibo.test/ping/").unwrap_or_else(|| panic!("{url}")).to_owned()
+    }
+
+    /// Makes a channel; gives its id.
+    #[track_caller]
+    pub fn channel(&self, kind: &str, name: &str, fields: &[&str]) -> String {
+        let mut args = vec!["channel", "create", "--kind", kind, "--name", name];
+        for field in fields {
+            args.extend(["--set", field]);
+        }
+        self.made(&args)
+    }
+
+    fn log_file(&self) -> PathBuf {
+        self.path("server.log")
+    }
+
+    /// Everything that the servers of this installation have logged.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.log_file()).unwrap_or_default()
+    }
+
+    fn log_to(&self) -> File {
+        OpenOptions::new().create(true).append(true).open(self.log_file()).unwrap()
+    }
+
+    /// Starts the server and waits until it listens.
+    #[track_caller]
+    pub fn serve(&mut self) {
+        assert!(self.server.is_none(), "it runs already");
+        let before = self.log().len();
+        let mut child = self
+            .command(&["serve"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(self.log_to())
+            .spawn()
+            .unwrap();
+        let addr = eventually("the server listens", || {
+            let log = self.log();
+            let said = &log[before..];
+            let ended = child.try_wait().unwrap();
+            assert!(ended.is_none(), "the server ended: {ended:?}\n{said}");
+            let rest = said.split("listens on http://").nth(1)?;
+            rest.split_once('\n')?.0.trim().parse().ok()
+        });
+        self.server = Some((child, addr));
+    }
+
+    #[track_caller]
+    fn child(&mut self) -> &mut Child {
+        &mut self.server.as_mut().unwrap().0
+    }
+
+    /// Sends the server a signal by name: TERM, STOP, CONT.
+    #[track_caller]
+    pub fn signal(&mut self, name: &str) {
+        let id = self.child().id().to_string();
+        let done = Command::new("sh").args(["-c", &format!("kill -{name} {id}")]).status().unwrap();
+        assert!(done.success());
+    }
+
+    /// `kill -9`.
+    #[track_caller]
+    pub fn kill(&mut self) {
+        self.child().kill().unwrap();
+        self.child().wait().unwrap();
+        self.server = None;
+    }
+
+    /// Waits for the server to end by itself.
+    #[track_caller]
+    pub fn wait(&mut self) -> ExitStatus {
+        let status = eventually("the server ends", || self.child().try_wait().unwrap());
+        self.server = None;
+        status
+    }
+
+    /// SIGTERM, and waits for the end.
+    #[track_caller]
+    pub fn stop(&mut self) -> ExitStatus {
+        self.signal("TERM");
+        self.wait()
+    }
+
+    #[track_caller]
+    pub fn addr(&self) -> SocketAddr {
+        self.server.as_ref().unwrap().1
+    }
+
+    /// One request without a body.
+    #[track_caller]
+    pub fn call(&self, method: &str, target: &str) -> Reply {
+        http::request(self.addr(), method, target, &[], b"")
+    }
+
+    /// A ping by GET: `tail` is what stands behind `/ping/`.
+    #[track_caller]
+    pub fn ping(&self, tail: &str) -> Reply {
+        self.call("GET", &format!("/ping/{tail}"))
+    }
+
+    /// A ping by GET that must be taken.
+    #[track_caller]
+    pub fn ping_ok(&self, tail: &str) {
+        let reply = self.ping(tail);
+        assert_eq!((reply.status, reply.text()), (200, "OK".to_owned()), "{tail}");
+    }
+
+    /// A ping by POST with a body.
+    #[track_caller]
+    pub fn post(&self, tail: &str, body: &[u8]) -> Reply {
+        http::request(self.addr(), "POST", &format!("/ping/{tail}"), &[], body)
+    }
+
+    /// A read-write key of the project `default`.
+    pub fn key(&self) -> &str {
+        self.key.get_or_init(|| self.made(&["key", "create", "--scope", "read-write"]))
+    }
+
+    /// A call to the management API with a key.
+    #[track_caller]
+    pub fn api(&self, method: &str, target: &str, body: &str) -> Reply {
+        http::request(self.addr(), method, target, &[("X-Api-Key", self.key())], body.as_bytes())
+    }
+
+    /// A check as API v3 shows it.
+    #[track_caller]
+    pub fn shown(&self, uuid: &str) -> Value {
+        let reply = self.api("GET", &format!("/api/v3/checks/{uuid}"), "");
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        reply.json()
+    }
+
+    /// A check's flips as API v3 shows them.
+    #[track_caller]
+    pub fn flips(&self, uuid: &str) -> Vec<Value> {
+        let reply = self.api("GET", &format!("/api/v3/checks/{uuid}/flips/"), "");
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        reply.json()["flips"].as_array().unwrap().clone()
+    }
+
+    /// Makes a check by the API; gives its UUID.
+    #[track_caller]
+    pub fn api_check(&self, body: &Value) -> String {
+        let reply = self.api("POST", "/api/v3/checks/", &body.to_string());
+        assert_eq!(reply.status, 201, "{}", reply.text());
+        reply.json()["uuid"].as_str().unwrap().to_owned()
+    }
+
+    /// Rows of the database file, read by a connection that is closed again at once.
+    #[track_caller]
+    pub fn rows<T>(&self, sql: &str) -> Vec<T>
+    where
+        T: for<'r> FromRow<'r, SqliteRow> + Send + Unpin,
+    {
+        self.on_file(async |db| {
+            sqlx::query_as(AssertSqlSafe(sql.to_owned()))
+                .fetch_all(db)
+                .await
+                .unwrap_or_else(|e| panic!("{sql}: {e}"))
+        })
+    }
+
+    /// The only row.
+    #[track_caller]
+    pub fn row<T>(&self, sql: &str) -> T
+    where
+        T: for<'r> FromRow<'r, SqliteRow> + Send + Unpin,
+    {
+        let mut rows = self.rows(sql);
+        assert_eq!(rows.len(), 1, "{sql}");
+        rows.pop().unwrap()
+    }
+
+    /// The only number.
+    #[track_caller]
+    pub fn number(&self, sql: &str) -> i64 {
+        self.row::<(i64,)>(sql).0
+    }
+
+    /// Does something with the database file itself.
+    pub fn on_file<T>(&self, work: impl AsyncFnOnce(&mut SqliteConnection) -> T) -> T {
+        let options = SqliteConnectOptions::new().filename(self.database()).busy_timeout(DEADLINE);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let mut db = options.connect().await.unwrap();
+            let done = work(&mut db).await;
+            db.close().await.unwrap();
+            done
+        })
+    }
+
+    /// The body of a check's newest ping, as it came.
+    #[track_caller]
+    pub fn last_body(&self, uuid: &str) -> Option<Vec<u8>> {
+        let sql = format!(
+            "SELECT b.zstd, b.body, p.body_size FROM checks c JOIN pings p ON p.id = c.last_ping_id
+             JOIN ping_bodies b ON b.ping_id = p.id WHERE c.uuid = '{uuid}'"
+        );
+        let (packed, bytes, size): (bool, Vec<u8>, i64) = self.rows(&sql).pop()?;
+        let size = usize::try_from(size).unwrap();
+        Some(if packed { zstd::bulk::decompress(&bytes, size).unwrap() } else { bytes })
+    }
+
+    /// A column of a check's pings, oldest first.
+    #[track_caller]
+    pub fn pings(&self, uuid: &str, column: &str) -> Vec<String> {
+        let sql = format!(
+            "SELECT COALESCE(CAST(p.{column} AS TEXT), '') FROM pings p JOIN checks c ON c.id = p.check_id
+             WHERE c.uuid = '{uuid}' ORDER BY p.id"
+        );
+        self.rows::<(String,)>(&sql).into_iter().map(|(value,)| value).collect()
+    }
+
+    /// Waits until nothing is left to deliver.
+    #[track_caller]
+    pub fn all_delivered(&self) {
+        until("the outbox is empty", || {
+            self.number("SELECT COUNT(*) FROM outbox WHERE state = 'queued'") == 0
+        });
+    }
+}
+
+impl Drop for Maibo {
+    fn drop(&mut self) {
+        if let Some((child, _)) = &mut self.server {
+            drop(child.kill());
+            drop(child.wait());
+        }
+        if std::thread::panicking() {
+            // Shown by the test runner for failed tests only.
+            let log = self.log();
+            let from = log.len().saturating_sub(6000);
+            println!("--- the end of the server's log ---\n{}", log.get(from..).unwrap_or(&log));
+        }
+    }
+}
