@@ -51,7 +51,7 @@ test("a new user goes from the set-up link to the first alert", async () => {
   await page.waitForSelector(".headline >> text=Down for", { timeout: 30_000 });
   await until(() => sink.requests.length > 1);
   assert.match(sink.requests[1].body, /nightly dump.{1,3} is down/);
-  await page.waitForSelector(".log >> text=delivered", { timeout: 30_000 });
+  await page.waitForSelector(".log .side >> text=delivered", { timeout: 30_000 });
   await page.goto(maibo.setup, { waitUntil: "commit" });
   assert.match(await page.textContent("h1"), /Not here/, "the link works once");
   assert.deepEqual(faults.filter((text) => !text.includes("404")), []);
