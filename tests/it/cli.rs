@@ -232,7 +232,9 @@ fn an_unusable_channel_is_refused_and_the_message_names_the_field() {
         ("wecom", vec!["url=https://qyapi.weixin.qq.com/cgi-bin/webhook/send"], vec!["url", "key"]),
     ] {
         let mut args = vec!["channel", "create", "--kind", kind, "--name", "c"];
-        fields.iter().for_each(|field| args.extend(["--set", field]));
+        for field in fields {
+            args.extend(["--set", field]);
+        }
         refused(&maibo.run(&args), &words);
     }
     assert_eq!(maibo.number("SELECT COUNT(*) FROM channels"), 0);

@@ -3,6 +3,7 @@
 //! Nothing here sleeps in hope: `support::eventually` waits for what must become true, and what must not happen is
 //! judged by the instants that were stored.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a panic is how a test fails")]
+#![expect(clippy::print_stdout, reason = "what the test runner shows of a failed test")]
 #![expect(unreachable_pub, reason = "there is no crate above a test binary")]
 mod api;
 mod architecture;

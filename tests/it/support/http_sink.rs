@@ -113,11 +113,6 @@ impl HttpSink {
         })
     }
 
-    /// From now on answers like this.
-    pub fn answer(&self, answer: Answer) {
-        *self.shared.script.lock().unwrap() = (VecDeque::new(), answer);
-    }
-
     /// Lets go of those that wait.
     pub fn release(&self) {
         *self.shared.released.0.lock().unwrap() = true;

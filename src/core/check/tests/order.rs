@@ -55,6 +55,12 @@ fn a_start_with_a_rid_is_opened_even_if_some_success_overtook_it() {
 }
 
 #[test]
+fn a_start_that_a_failure_overtook_is_over_whatever_its_rid() {
+    let mut check = Check::hourly();
+    assert_eq!(check.fail_of(B, "12:00:00.003").start_run(A, "12:00").state.run, None);
+}
+
+#[test]
 fn an_older_start_does_not_replace_a_newer_one() {
     let mut check = Check::hourly();
     check.start_run(B, "12:00:00.003").start_run(A, "12:00");

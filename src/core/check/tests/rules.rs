@@ -68,7 +68,8 @@ fn the_first_ping_of_a_new_check_may_be_a_failure() {
 #[test]
 fn a_recovery_says_how_many_runs_never_came() {
     let mut check = Check::hourly();
-    check.success("12:00").tick("13:10").success("16:30");
+    // Even the one whose grace ends with this ping.
+    check.success("12:00").tick("13:10").success("16:10");
     let flip = check.flips[2];
     assert_eq!((flip.from, flip.to, flip.since, flip.missed), (Status::Down, Status::Up, t("13:10"), 4));
 }
