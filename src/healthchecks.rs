@@ -5,6 +5,7 @@ use chrono::SecondsFormat;
 use serde_json::{Map, Value, json};
 use sha1::{Digest as _, Sha1};
 
+use crate::auth::secret::hex;
 use crate::core::Time;
 use crate::core::schedule::{Kind, Spec};
 use crate::links::Links;
@@ -29,7 +30,7 @@ pub fn seconds(at: Time) -> String {
 #[must_use]
 pub fn unique_key(code: &str) -> String {
     let half: String = code.chars().filter(|c| *c != '-').take(16).collect();
-    Sha1::digest(half.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha1::digest(half.as_bytes()))
 }
 
 /// A check as API version `version` (1 to 3) shows it at `now`. `channels`: the UUIDs of its channels, sorted.

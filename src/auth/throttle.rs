@@ -22,7 +22,7 @@ impl Who {
                 let [a, b, c, d, ..] = v6.segments();
                 IpAddr::from([a, b, c, d, 0, 0, 0, 0])
             }
-            v4 => v4,
+            v4 @ IpAddr::V4(_) => v4,
         })
     }
 }

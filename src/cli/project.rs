@@ -28,7 +28,9 @@ pub(super) async fn run(cx: &Cx, command: Command) -> anyhow::Result<()> {
                 let rows: Vec<_> = all.iter().map(|p| json!({"id": p.uuid, "name": p.name})).collect();
                 print(&json!(rows).to_string());
             } else {
-                all.iter().for_each(|project| print(&format!("{}  {}", project.uuid, project.name)));
+                for project in &all {
+                    print(&format!("{}  {}", project.uuid, project.name));
+                }
             }
         }
     }

@@ -266,11 +266,8 @@ mod tests {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/config/maibo.toml");
         let text = std::fs::read_to_string(path).unwrap();
         // Every setting stands there, commented out, with the value it has anyway.
-        let all: String = text
-            .lines()
-            .map(|line| line.strip_prefix("# = ").unwrap_or(line))
-            .map(|line| format!("{line}\n"))
-            .collect();
+        let all: String =
+            text.lines().flat_map(|line| [line.strip_prefix("# = ").unwrap_or(line), "\n"]).collect();
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("all.toml");
         std::fs::write(&file, &all).unwrap();

@@ -51,7 +51,8 @@ pub fn text(span: Span) -> String {
     let mut text = String::new();
     for (unit, size) in [('d', 86_400), ('h', 3600), ('m', 60), ('s', 1)] {
         if seconds >= size {
-            text.push_str(&format!("{}{unit}", seconds / size));
+            text.push_str(&(seconds / size).to_string());
+            text.push(unit);
             seconds %= size;
         }
     }

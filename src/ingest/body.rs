@@ -81,7 +81,9 @@ mod tests {
 
     fn keep(chunks: &[Vec<u8>], limit: usize) -> Vec<u8> {
         let mut kept = Kept::new(limit);
-        chunks.iter().for_each(|chunk| kept.push(chunk));
+        for chunk in chunks {
+            kept.push(chunk);
+        }
         kept.finish()
     }
 

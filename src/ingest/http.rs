@@ -283,6 +283,7 @@ mod tests {
 
     const UUID: &str = "6f1c9a52-7c1e-4d0b-9a53-0f6d1c2b88e2";
 
+    #[expect(clippy::unnecessary_wraps, reason = "stands beside refusals in a table")]
     fn uuid(asked: Asked) -> Result<Route, BadRoute> {
         Ok(Route { target: Target::Uuid(UUID.parse().unwrap()), asked, fault: None })
     }

@@ -219,13 +219,14 @@ async fn write(
     for ((ping, body, _), target) in pings.iter().zip(found) {
         let (id, created) = match target {
             Found::Check(id) => (id, false),
-            Found::None if ping.fault.is_none() => match create(tx, &ping.target, &mut live, now).await? {
-                Some(made) => made,
-                None => {
+            Found::None if ping.fault.is_none() => {
+                if let Some(made) = create(tx, &ping.target, &mut live, now).await? {
+                    made
+                } else {
                     answers.push(Answer::NotFound);
                     continue;
                 }
-            },
+            }
             Found::None if matches!(ping.target, Target::Slug { create: true, .. }) => {
                 answers.push(ping.fault.map_or(Answer::NotFound, Answer::Refused));
                 continue;

@@ -166,14 +166,12 @@ impl Outbound {
     pub async fn send(&self, request: HttpRequest, vendor: Option<&str>) -> Result<HttpReply, NetError> {
         let policy = self.policy(&request.url, vendor).map_err(NetError::Refused)?;
         let cell = if policy.only_allowed { &self.clients.1 } else { &self.clients.0 };
-        let client = match cell.get() {
-            Some(client) => client,
-            None => {
-                let built = client(policy).map_err(|_| {
-                    NetError::Failed("no HTTPS client: are the system's certificates readable?")
-                })?;
-                cell.get_or_init(|| built)
-            }
+        let client = if let Some(client) = cell.get() {
+            client
+        } else {
+            let built = client(policy)
+                .map_err(|_| NetError::Failed("no HTTPS client: are the system's certificates readable?"))?;
+            cell.get_or_init(|| built)
         };
         let mut response = client
             .request(request.method, request.url)

@@ -73,7 +73,7 @@ impl Post {
         match (driver.request)(settings, alert)? {
             Outgoing::Nothing => Ok(None),
             Outgoing::Http(request) => {
-                let reply = self.outbound.send(request, driver.vendor).await?;
+                let reply = self.outbound.send(*request, driver.vendor).await?;
                 (driver.verdict)(&reply).map(Some)
             }
             Outgoing::Mail(mail) => {
@@ -410,7 +410,7 @@ mod tests {
     #[test]
     fn the_vendors_hint_is_honoured() {
         let now: Time = "2026-01-01T00:00:00Z".parse().unwrap();
-        let throttled = Err(SendError::Retry { reason: "429".into(), after: Some(Duration::from_secs(60)) });
+        let throttled = Err(SendError::Retry { reason: "429".into(), after: Some(Duration::from_mins(1)) });
         assert_eq!(fate(&throttled, now, 1, now, 1.0), Fate::Again(now + Span::seconds(60)));
     }
 }

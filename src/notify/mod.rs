@@ -83,7 +83,7 @@ impl FieldError {
 
 /// What a channel wants sent.
 pub enum Outgoing {
-    Http(HttpRequest),
+    Http(Box<HttpRequest>),
     Mail(Box<Mail>),
     /// This channel is not told about this side.
     Nothing,

@@ -35,7 +35,7 @@ impl From<NetError> for SendError {
 }
 
 /// Longest wait that a far side may ask for.
-const MAX_WAIT: Duration = Duration::from_secs(15 * 60);
+const MAX_WAIT: Duration = Duration::from_mins(15);
 
 /// Sorts a plain HTTP answer. Kinds whose vendor hides errors in the body look there instead.
 pub(super) fn judge(reply: &HttpReply) -> Result<Sent, SendError> {

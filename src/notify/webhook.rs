@@ -111,7 +111,7 @@ fn request(settings: &Settings, alert: &Alert) -> Result<Outgoing, SendError> {
         Method::GET => Vec::new(),
         _ => values.fill(get("body"), Place::Body).into_bytes(),
     };
-    Ok(Outgoing::Http(HttpRequest { method, url, headers, body }))
+    Ok(Outgoing::Http(Box::new(HttpRequest { method, url, headers, body })))
 }
 
 /// Where a placeholder stands decides how its value is written.
@@ -150,15 +150,12 @@ impl<'a> Values<'a> {
         let mut pieces = template.split('$');
         let mut filled = pieces.next().unwrap_or_default().to_owned();
         for piece in pieces {
-            match self.lookup(piece, place) {
-                Some((value, rest)) => {
-                    filled.push_str(&value);
-                    filled.push_str(rest);
-                }
-                None => {
-                    filled.push('$');
-                    filled.push_str(piece);
-                }
+            if let Some((value, rest)) = self.lookup(piece, place) {
+                filled.push_str(&value);
+                filled.push_str(rest);
+            } else {
+                filled.push('$');
+                filled.push_str(piece);
             }
         }
         filled

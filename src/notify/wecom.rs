@@ -57,7 +57,7 @@ fn request(settings: &Settings, alert: &Alert) -> Result<Outgoing, SendError> {
         .ok_or_else(|| SendError::Permanent("the robot's URL is missing".into()))?;
     let body = json!({"msgtype": "markdown", "markdown": {"content": markdown(alert)}});
     let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
-    Ok(Outgoing::Http(HttpRequest { method: Method::POST, url, headers, body: body.to_string().into_bytes() }))
+    Ok(Outgoing::Http(Box::new(HttpRequest { method: Method::POST, url, headers, body: body.to_string().into_bytes() })))
 }
 
 fn markdown(alert: &Alert) -> String {
@@ -70,11 +70,11 @@ fn markdown(alert: &Alert) -> String {
     // Values are cut before the markup is built: finished markup is never cut.
     let mut text = format!("## <font color=\"{colour}\">{}</font>\n{}", plain(&words.title, 300), plain(&words.sentence, 900));
     for (label, value) in &words.facts {
-        text.push_str(&format!("\n> {label}: {}", plain(value, 500)));
+        text.extend(["\n> ", label, ": ", &plain(value, 500)]);
     }
     let link = format!("\n[{}]({})", words.link_label, alert.link);
     if let Some(quote) = &words.quote {
-        let quoted: String = quote.lines().map(|line| format!("\n> {line}")).collect();
+        let quoted: String = quote.lines().flat_map(|line| ["\n> ", line]).collect();
         let room = MAX_MARKDOWN.saturating_sub(text.len() + link.len());
         text.push_str(&clip_bytes(&plain(&quoted, room), room));
     }
@@ -115,7 +115,7 @@ fn verdict(reply: &HttpReply) -> Result<Sent, SendError> {
     let said = format!("errcode {}: {}", body.errcode, sentence(&body.errmsg));
     match body.errcode {
         0 => Ok(Sent(said)),
-        45009 | 45033 => Err(SendError::Retry { reason: said, after: Some(Duration::from_secs(60)) }),
+        45009 | 45033 => Err(SendError::Retry { reason: said, after: Some(Duration::from_mins(1)) }),
         93000 => Err(SendError::Permanent(said)),
         40008 | 40033 | 40035 | 40058 | 40063 | 44004 | 45002 | 45034 => Err(SendError::Rejected(said)),
         _ => Err(SendError::retry(said)),

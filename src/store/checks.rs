@@ -59,6 +59,7 @@ pub enum Channels {
 }
 
 /// A check as stored.
+#[expect(clippy::struct_excessive_bools, reason = "they are columns")]
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct Check {
     pub id: i64,
@@ -387,8 +388,8 @@ async fn update_in(
     if let Some(channels) = channels {
         link(tx, id, before.project_id, channels).await?;
     }
-    let timing = (before.spec(), before.grace(), before.early());
-    if timing != (settings.spec.clone(), settings.grace, settings.early) {
+    let decisive = (before.spec(), before.grace(), before.early(), before.manual_resume);
+    if decisive != (settings.spec.clone(), settings.grace, settings.early, settings.manual_resume) {
         apply_in(tx, id, Event::Edited, now).await?;
     }
     Ok(true)

@@ -180,7 +180,7 @@ async fn claim(
         match batch {
             None => ids.push(id),
             Some(batch) if !batches.contains(&(channel_id, batch.clone())) => {
-                batches.push((channel_id, batch))
+                batches.push((channel_id, batch));
             }
             Some(_) => {}
         }

@@ -171,20 +171,20 @@ impl Wanted {
 
     /// Puts what is wanted over what is there.
     pub(super) fn apply(&self, settings: &mut Settings, now: Time) -> Result<(), String> {
-        fn set<T: Clone>(target: &mut T, value: &Option<T>) {
+        fn set<T: Clone>(target: &mut T, value: Option<&T>) {
             if let Some(value) = value {
                 target.clone_from(value);
             }
         }
-        set(&mut settings.name, &self.name);
-        set(&mut settings.slug, &self.slug);
-        set(&mut settings.tags, &self.tags);
-        set(&mut settings.description, &self.desc);
-        set(&mut settings.manual_resume, &self.manual_resume);
-        set(&mut settings.filter_mail_body, &self.filter_body);
-        set(&mut settings.rules.filter_body, &self.filter_http_body);
-        set(&mut settings.rules.default_fail, &self.filter_default_fail);
-        set(&mut settings.rules.start, &self.start_kw);
+        set(&mut settings.name, self.name.as_ref());
+        set(&mut settings.slug, self.slug.as_ref());
+        set(&mut settings.tags, self.tags.as_ref());
+        set(&mut settings.description, self.desc.as_ref());
+        set(&mut settings.manual_resume, self.manual_resume.as_ref());
+        set(&mut settings.filter_mail_body, self.filter_body.as_ref());
+        set(&mut settings.rules.filter_body, self.filter_http_body.as_ref());
+        set(&mut settings.rules.default_fail, self.filter_default_fail.as_ref());
+        set(&mut settings.rules.start, self.start_kw.as_ref());
         if let Some(methods) = &self.methods {
             settings.rules.post_only = methods == "POST";
         }
@@ -193,15 +193,15 @@ impl Wanted {
         }
         // The old names of the mail keywords: what is set by the new ones wins.
         if self.subject.is_some() || self.subject_fail.is_some() {
-            set(&mut settings.rules.success, &self.subject);
-            set(&mut settings.rules.failure, &self.subject_fail);
+            set(&mut settings.rules.success, self.subject.as_ref());
+            set(&mut settings.rules.failure, self.subject_fail.as_ref());
             settings.filter_subject =
                 !settings.rules.success.is_empty() || !settings.rules.failure.is_empty();
         }
-        set(&mut settings.rules.success, &self.success_kw);
-        set(&mut settings.rules.failure, &self.failure_kw);
-        set(&mut settings.filter_subject, &self.filter_subject);
-        set(&mut settings.spec.tz, &self.tz);
+        set(&mut settings.rules.success, self.success_kw.as_ref());
+        set(&mut settings.rules.failure, self.failure_kw.as_ref());
+        set(&mut settings.filter_subject, self.filter_subject.as_ref());
+        set(&mut settings.spec.tz, self.tz.as_ref());
         if let Some(schedule) = &self.schedule {
             let tz = settings.spec.tz.clone();
             settings.spec = expression(&schedule.expr, &tz, now)?;

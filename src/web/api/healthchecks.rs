@@ -141,11 +141,10 @@ async fn create_check(
     let (project, _) = authorise(state, &presented(headers, Some(&body)), true).await?;
     let now = state.now();
     let wanted = fields::read(&body, now).map_err(Refusal::Field)?;
-    let existing = match wanted.unique.is_empty() {
-        true => None,
-        false => {
-            checks::list_all(&state.db, project).await?.into_iter().find(|check| wanted.is(&check.settings()))
-        }
+    let existing = if wanted.unique.is_empty() {
+        None
+    } else {
+        checks::list_all(&state.db, project).await?.into_iter().find(|check| wanted.is(&check.settings()))
     };
     let mut settings = existing.as_ref().map_or_else(|| Settings::named(""), Check::settings);
     wanted.apply(&mut settings, now).map_err(Refusal::Field)?;
@@ -153,17 +152,14 @@ async fn create_check(
         Some(text) => Some(find_channels(state, project, text).await?),
         None => None,
     };
-    let (uuid, status) = match existing {
-        Some(check) => {
-            checks::update(&state.db, check.id, &settings, links.as_ref(), now).await?;
-            (check.uuid(), StatusCode::OK)
-        }
-        None => {
-            let uuid = rng::uuid();
-            let channels = links.unwrap_or(Channels::These(Vec::new()));
-            checks::insert(&state.db, project, uuid, &settings, &channels, now).await?;
-            (uuid, StatusCode::CREATED)
-        }
+    let (uuid, status) = if let Some(check) = existing {
+        checks::update(&state.db, check.id, &settings, links.as_ref(), now).await?;
+        (check.uuid(), StatusCode::OK)
+    } else {
+        let uuid = rng::uuid();
+        let channels = links.unwrap_or(Channels::These(Vec::new()));
+        checks::insert(&state.db, project, uuid, &settings, &channels, now).await?;
+        (uuid, StatusCode::CREATED)
     };
     let check = checks::by_uuid(&state.db, uuid).await?.ok_or(Refusal::NotFound)?;
     state.wakes.deadlines.notify_one();

@@ -93,15 +93,12 @@ async fn draw(visit: &Visit, project: &Project, role: Role, draft: Draft<'_>) ->
         })
         .collect();
     let word = l.t(&format!("channel-kind-{kind}"));
-    let (title, action) = match draft.channel {
-        Some(channel) => {
-            let title = l.ta("channel-edit-title", &[("name", &channel.name)]);
-            (title, s.to(&format!("/channels/{}/edit", channel.uuid)))
-        }
-        None => {
-            let title = l.ta("channel-add-title", &[("kind", &word)]);
-            (title, s.in_project(&format!("/channels/new/{kind}")))
-        }
+    let (title, action) = if let Some(channel) = draft.channel {
+        let title = l.ta("channel-edit-title", &[("name", &channel.name)]);
+        (title, s.to(&format!("/channels/{}/edit", channel.uuid)))
+    } else {
+        let title = l.ta("channel-add-title", &[("kind", &word)]);
+        (title, s.in_project(&format!("/channels/new/{kind}")))
     };
     page(&Page {
         s,

@@ -122,7 +122,7 @@ fn headline(l: Lang, check: &Check, state: &State, zone: &Zone, now: Time) -> (S
     match state.shown(now) {
         Shown::Down => {
             let since = state.deadline.unwrap_or(state.since).min(now);
-            let head = l.ta("headline-down", &[("span", &span(since))]);
+            let first = l.ta("headline-down", &[("span", &span(since))]);
             let why = match (state.due.filter(|due| *due <= since), state.run) {
                 (_, Some(run)) => l.ta("headline-down-run", &[("started", &moment(run.at))]),
                 (Some(due), None) => {
@@ -130,7 +130,7 @@ fn headline(l: Lang, check: &Check, state: &State, zone: &Zone, now: Time) -> (S
                 }
                 (None, None) => l.ta("headline-down-failed", &[("at", &moment(since))]),
             };
-            (head, why)
+            (first, why)
         }
         Shown::Late => {
             let due = state.due.unwrap_or(now);
@@ -146,8 +146,8 @@ fn headline(l: Lang, check: &Check, state: &State, zone: &Zone, now: Time) -> (S
         _ if state.run.is_some() => {
             let started = state.run.map_or(now, |run| run.at);
             let end = moment(started + check.grace());
-            let head = l.ta("headline-running", &[("span", &span(started))]);
-            (head, l.ta("headline-running-text", &[("end", &end)]))
+            let first = l.ta("headline-running", &[("span", &span(started))]);
+            (first, l.ta("headline-running-text", &[("end", &end)]))
         }
         _ => {
             let next = match state.due {

@@ -234,9 +234,8 @@ fn of_alert(l: Lang, zone: &Zone, alert: &Shown, attempts: &[Attempt], at: Time,
         })
         .collect();
     let class = match alert.state.as_str() {
-        "sent" => "idle",
+        "sent" | "skipped" => "idle",
         "dead" => "down",
-        "skipped" => "idle",
         _ => "late",
     };
     let side = match alert.state.as_str() {

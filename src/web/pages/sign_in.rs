@@ -66,7 +66,9 @@ pub async fn post(visit: Visit, jar: CookieJar, form: Fields) -> Result<Response
     let Some(user) = user.filter(|_| right) else {
         return refuse(l.t("sign-in-wrong"));
     };
-    tries.iter().for_each(|who| state.guesses.sign_in.forgive(who));
+    for who in &tries {
+        state.guesses.sign_in.forgive(who);
+    }
     let jar = start_session(&visit, jar, user.id).await?;
     Ok((jar, Redirect::to(&state.links.local(&next))).into_response())
 }
