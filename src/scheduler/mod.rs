@@ -97,7 +97,9 @@ impl Scheduler {
         let wake = checks::next_wake(&self.db).await?;
         let next = wake.map_or(now + POLL, |wake| wake.clamp(now, now + POLL));
         self.wakes.plan(next);
-        self.alive = Some(Alive { at: now, next });
+        // Work that took long is no absence: pings were taken all the while.
+        let after = self.clock.now().max(now);
+        self.alive = Some(Alive { at: after, next: next.max(after) });
         Ok(Ticked { went_down, next })
     }
 

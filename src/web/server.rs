@@ -41,6 +41,8 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
+            // A sender may hang up right after its request: the ping counts all the same.
+            .half_close(true)
             .header_read_timeout(HEAD_TIMEOUT)
             .max_buf_size(64 * 1024)
             .serve_connection(TokioIo::new(stream), service);

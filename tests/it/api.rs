@@ -447,7 +447,6 @@ fn browsers_may_call_from_any_page() {
 }
 
 #[test]
-#[ignore = "HEAD is answered like GET so far; Healthchecks answers 405"]
 fn head_is_a_wrong_method() {
     let maibo = Maibo::serving();
     let uuid = maibo.check("Job", &["--every", "1h"]);

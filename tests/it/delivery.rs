@@ -429,7 +429,6 @@ fn a_test_message_is_one_try_and_says_what_was_answered() {
 }
 
 #[test]
-#[ignore = "the Chinese words of alerts are not written yet"]
 fn a_chinese_channel_speaks_chinese() {
     let sink = HttpSink::wecom();
     let mut maibo = Maibo::new();

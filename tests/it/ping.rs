@@ -380,7 +380,6 @@ fn a_body_that_never_ends_is_waited_for_only_so_long() {
 }
 
 #[test]
-#[ignore = "hyper drops the request when the connection ends with it: web/server.rs needs half_close(true)"]
 fn a_ping_counts_although_its_sender_hangs_up_right_away() {
     let maibo = Maibo::serving();
     let uuid = maibo.check("Job", &["--every", "1h"]);

@@ -77,10 +77,11 @@ impl IntoResponse for Refusal {
 
 /// Layer: CORS headers on every answer, and the answer to a browser's preflight.
 pub async fn cors(method: Method, request: axum::extract::Request, next: Next) -> Response {
-    let mut response = if method == Method::OPTIONS {
-        StatusCode::NO_CONTENT.into_response()
-    } else {
-        next.run(request).await
+    let mut response = match method {
+        Method::OPTIONS => StatusCode::NO_CONTENT.into_response(),
+        // Observed: only what is listed, and HEAD is not.
+        Method::HEAD => StatusCode::METHOD_NOT_ALLOWED.into_response(),
+        _ => next.run(request).await,
     };
     let headers = response.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
