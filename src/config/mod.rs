@@ -251,8 +251,9 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_secret_may_come_from_a_file() {
+    // The mail server's connections are looked after by a task.
+    #[tokio::test]
+    async fn a_secret_may_come_from_a_file() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("smtp");
         std::fs::write(&path, "smtp://127.0.0.1:2525\n").unwrap();
