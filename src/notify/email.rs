@@ -93,7 +93,8 @@ mod tests {
         let mail = mail(&alert);
         assert!(!mail.subject.contains(['\r', '\n']));
         let body = String::from_utf8(mail.body.formatted()).unwrap();
-        assert!(!body.contains("<b>"), "{body}");
+        let (_, html) = body.split_once("text/html").unwrap();
+        assert!(!html.contains("<b>"), "{html}");
     }
 
     #[test]
