@@ -15,7 +15,8 @@ lint:
 
 # Unit, property and integration tests; the latter start the real binary.
 rust:
-	cargo test --locked
+	cargo test --locked --lib
+	cargo test --locked --test it -- --test-threads 8
 
 browser:
 	cargo build --locked

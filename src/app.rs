@@ -20,7 +20,7 @@ use crate::links::Links;
 use crate::net::egress::Outbound;
 use crate::notify::dispatch::{Dispatcher, Post};
 use crate::scheduler::Scheduler;
-use crate::store::{Db, installation, outbox, projects, users};
+use crate::store::{self, Db, installation, outbox, projects, users};
 use crate::wake::Wakes;
 use crate::web::{AppState, server};
 
@@ -38,7 +38,7 @@ pub struct App {
     background: TaskTracker,
     db: Db,
     /// Held as long as we serve: a second server on the same file must not start.
-    _lock: Option<File>,
+    _lock: File,
 }
 
 /// Opens the database, migrated and with its default project.
@@ -58,9 +58,8 @@ pub fn post(config: &Config) -> anyhow::Result<Post> {
 }
 
 /// Makes sure that no other server uses the same SQLite file. The lock goes away with the process.
-fn lock(db: &Db) -> anyhow::Result<Option<File>> {
-    let Db::Sqlite { file, .. } = db;
-    let real = std::fs::canonicalize(file).unwrap_or_else(|_| file.clone());
+fn lock(file: &Path) -> anyhow::Result<File> {
+    let real = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
     let mut name = real.into_os_string();
     name.push(".lock");
     let path = Path::new(&name);
@@ -71,7 +70,7 @@ fn lock(db: &Db) -> anyhow::Result<Option<File>> {
         .open(path)
         .with_context(|| format!("cannot open {}", path.display()))?;
     match lock.try_lock() {
-        Ok(()) => Ok(Some(lock)),
+        Ok(()) => Ok(lock),
         Err(std::fs::TryLockError::WouldBlock) => anyhow::bail!(
             "another Maibo server already uses {}; stop it first, or give this one its own MAIBO_DATA",
             file.display()
@@ -86,8 +85,9 @@ impl App {
     /// Opens the database, catches up with the time that has passed, and listens.
     pub async fn start(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         let post = post(&config)?;
+        // Before anything is migrated: the other server may be an older version that is at work.
+        let lock = lock(&store::prepare(&config.database_url)?)?;
         let db = open_database(&config, clock.as_ref()).await?;
-        let lock = lock(&db)?;
         let listener = TcpListener::bind(config.listen)
             .await
             .with_context(|| format!("cannot listen on {} (MAIBO_LISTEN)", config.listen))?;

@@ -14,7 +14,7 @@ use sqlx::{Sqlite, SqliteConnection, Transaction};
 /// failing with `SQLITE_BUSY`.
 #[derive(Debug, Clone)]
 pub enum Db {
-    Sqlite { reader: SqlitePool, writer: SqlitePool, file: PathBuf },
+    Sqlite { reader: SqlitePool, writer: SqlitePool },
 }
 
 /// Why the database did not do what was asked.
@@ -63,16 +63,31 @@ fn sqlite_file(url: &str) -> Option<&Path> {
     (!file.is_empty() && !file.contains('?') && file != ":memory:").then(|| Path::new(file))
 }
 
+/// Makes sure that the database file that `url` names is there, readable for its owner alone; gives its path.
+pub fn prepare(url: &str) -> Result<PathBuf, StoreError> {
+    // The URL of another engine may hold a password: only its scheme is shown.
+    let shown = || url.split(':').next().unwrap_or_default().to_owned();
+    let file = sqlite_file(url).ok_or_else(|| StoreError::UnsupportedUrl(shown()))?.to_owned();
+    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        create_private_folder(folder)
+            .map_err(|source| StoreError::Folder { folder: folder.to_owned(), source })?;
+    }
+    let mut options = std::fs::File::options();
+    options.create_new(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(&file) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+            Err(StoreError::Open { file, source: sqlx::Error::Io(error) })
+        }
+        _ => Ok(file),
+    }
+}
+
 impl Db {
     /// Opens the database, creating and migrating it when needed.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        // The URL of another engine may hold a password: only its scheme is shown.
-        let shown = || url.split(':').next().unwrap_or_default().to_owned();
-        let file = sqlite_file(url).ok_or_else(|| StoreError::UnsupportedUrl(shown()))?.to_owned();
-        if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            create_private_folder(folder)
-                .map_err(|source| StoreError::Folder { folder: folder.to_owned(), source })?;
-        }
+        let file = prepare(url)?;
         let options = SqliteConnectOptions::new()
             .filename(&file)
             .create_if_missing(true)
@@ -93,7 +108,7 @@ impl Db {
         let writer = pool(1).connect_with(options.clone()).await.map_err(open)?;
         sqlx::migrate!("./migrations/sqlite").run(&writer).await?;
         let reader = pool(3).connect_with(options.read_only(true)).await.map_err(open)?;
-        Ok(Self::Sqlite { reader, writer, file })
+        Ok(Self::Sqlite { reader, writer })
     }
 
     /// Begins a write transaction. Dropped without [`WriteTx::commit`], it changes nothing.
@@ -106,7 +121,7 @@ impl Db {
     /// Waits for what is under way and closes all connections.
     pub async fn close(&self) {
         match self {
-            Self::Sqlite { reader, writer, .. } => {
+            Self::Sqlite { reader, writer } => {
                 reader.close().await;
                 writer.close().await;
             }

@@ -15,7 +15,7 @@ pub mod projects;
 pub mod sessions;
 pub mod users;
 
-pub use db::{Db, StoreError, WriteTx};
+pub use db::{Db, StoreError, WriteTx, prepare};
 
 use crate::core::{Span, Time};
 
