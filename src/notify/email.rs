@@ -21,10 +21,10 @@ pub(super) const DRIVER: Driver = Driver {
 fn read(given: &Settings) -> Result<Settings, FieldError> {
     let to = given.get("to").map_or("", |to| to.trim());
     if to.contains([',', ';']) {
-        return Err(FieldError::new("to", "takes one address; add a channel for each person"));
+        return Err(FieldError::new("to", "one-address", ""));
     }
     to.parse::<lettre::Address>()
-        .map_err(|_| FieldError::new("to", format!("`{}` is not a mail address", super::alert::one_line(to))))?;
+        .map_err(|_| FieldError::new("to", "email", super::alert::one_line(to)))?;
     Ok(Settings::from([("to".to_owned(), to.to_owned())]))
 }
 

@@ -9,10 +9,12 @@ pub mod dispatch;
 pub mod load;
 pub mod message;
 pub mod outcome;
+pub mod settings;
 
-use crate::net::egress::{HttpReply, HttpRequest, Outbound};
+use crate::net::egress::{HttpReply, HttpRequest};
 use alert::Alert;
 use outcome::{SendError, Sent};
+pub use settings::{FieldError, Settings, accept, mask};
 
 macro_rules! drivers {
     ($($name:ident),+ $(,)?) => {
@@ -23,9 +25,6 @@ macro_rules! drivers {
 }
 
 drivers![email, wecom, webhook];
-
-/// A channel's settings by field name. Values may be secrets.
-pub type Settings = std::collections::BTreeMap<String, String>;
 
 /// One kind of channel.
 pub struct Driver {
@@ -66,21 +65,6 @@ pub enum Input {
     Choice(&'static [&'static str]),
 }
 
-/// What is wrong with which setting. `code` is a locale key without `field-error-`.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{field}: {problem}")]
-pub struct FieldError {
-    pub field: String,
-    pub problem: String,
-}
-
-impl FieldError {
-    #[must_use]
-    pub fn new(field: &str, problem: impl Into<String>) -> Self {
-        Self { field: field.to_owned(), problem: problem.into() }
-    }
-}
-
 /// What a channel wants sent.
 pub enum Outgoing {
     Http(Box<HttpRequest>),
@@ -107,72 +91,6 @@ pub fn driver(kind: &str) -> Option<&'static Driver> {
     DRIVERS.iter().find(|driver| driver.kind == kind)
 }
 
-/// Settings as they may be saved, or which field is wrong and why. Asks the network only about names in URLs.
-pub async fn accept(driver: &Driver, given: &Settings, outbound: &Outbound) -> Result<Settings, FieldError> {
-    for name in given.keys() {
-        if !driver.fields.iter().any(|field| field.name == name) {
-            let known: Vec<_> = driver.fields.iter().map(|field| field.name).collect();
-            return Err(FieldError::new(
-                name,
-                format!("unknown field, expected one of {}", known.join(", ")),
-            ));
-        }
-    }
-    for field in driver.fields {
-        let value = given.get(field.name).map_or("", |value| value.trim());
-        if field.required && value.is_empty() {
-            return Err(FieldError::new(field.name, "is required"));
-        }
-        if value.len() > MAX_VALUE {
-            return Err(FieldError::new(field.name, format!("is longer than {MAX_VALUE} bytes")));
-        }
-        if let Input::Choice(choices) = field.input
-            && !value.is_empty()
-            && !choices.contains(&value)
-        {
-            return Err(FieldError::new(field.name, format!("expected one of {}", choices.join(", "))));
-        }
-    }
-    let settings = (driver.read)(given)?;
-    for (field, url) in (driver.urls)(&settings) {
-        outbound
-            .vet(&url, driver.vendor)
-            .await
-            .map_err(|refusal| FieldError::new(field, refusal.to_string()))?;
-    }
-    Ok(settings)
-}
-
-/// Longest value of one setting, in bytes.
-const MAX_VALUE: usize = 4000;
-
-/// A secret as a form may show it: its first four and last two characters.
-#[must_use]
-pub fn mask(secret: &str) -> String {
-    let chars: Vec<char> = secret.chars().collect();
-    if chars.len() < 12 {
-        return "…".to_owned();
-    }
-    let start: String = chars.iter().take(4).collect();
-    let end: String = chars.iter().skip(chars.len() - 2).collect();
-    format!("{start}…{end}")
-}
-
-/// Reads a URL field.
-fn read_url(field: &str, text: &str) -> Result<url::Url, FieldError> {
-    let text = text.trim();
-    if text.chars().count() > 1000 {
-        return Err(FieldError::new(field, "is longer than 1000 characters"));
-    }
-    let url = url::Url::parse(text).map_err(|_| {
-        FieldError::new(field, "is not a URL; it begins with https:// or http:// and has a host name")
-    })?;
-    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
-        return Err(FieldError::new(field, "only http:// and https:// addresses can be called"));
-    }
-    Ok(url)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -182,11 +100,5 @@ mod tests {
     fn every_driver_has_its_own_kind() {
         let kinds: HashSet<_> = DRIVERS.iter().map(|driver| driver.kind).collect();
         assert_eq!(kinds.len(), DRIVERS.len());
-    }
-
-    #[test]
-    fn a_mask_hides_what_matters() {
-        assert_eq!(mask("693a91f6-7xxx-4bc4-97a0-0ec2sifa5aaa"), "693a…aa");
-        assert_eq!(mask("短密码"), "…");
     }
 }

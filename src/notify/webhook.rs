@@ -6,7 +6,8 @@ use url::Url;
 use super::alert::{Alert, Side};
 use super::message::NAMED;
 use super::outcome::{SendError, judge};
-use super::{Driver, Field, FieldError, Input, Outgoing, read_url, Settings};
+use super::settings::read_url;
+use super::{Driver, Field, FieldError, Input, Outgoing, Settings};
 use crate::net::egress::HttpRequest;
 
 const METHODS: &[&str] = &["GET", "POST", "PUT"];
@@ -57,19 +58,19 @@ fn read(given: &Settings) -> Result<Settings, FieldError> {
         }
     }
     if !settings.contains_key("url_down") && !settings.contains_key("url_up") {
-        return Err(FieldError::new("url_down", "is required, or url_up is"));
+        return Err(FieldError::new("url_down", "one-url", ""));
     }
     for name in ["headers_down", "headers_up"] {
         for line in settings.get(name).map_or("", String::as_str).lines().filter(|line| !line.trim().is_empty()) {
             let (key, value) = line
                 .split_once(':')
-                .ok_or_else(|| FieldError::new(name, format!("`{}` is not of the form Name: value", line.trim())))?;
+                .ok_or_else(|| FieldError::new(name, "header", line.trim()))?;
             let (key, value) = (key.trim(), value.trim());
             if HeaderName::from_bytes(key.as_bytes()).is_err() || value.is_empty() {
-                return Err(FieldError::new(name, format!("`{key}` is not a header with a value")));
+                return Err(FieldError::new(name, "header", line.trim()));
             }
             if FORBIDDEN.contains(&key.to_ascii_lowercase().as_str()) {
-                return Err(FieldError::new(name, format!("`{key}` is set by Maibo itself")));
+                return Err(FieldError::new(name, "header-ours", key));
             }
         }
     }

@@ -10,7 +10,8 @@ use url::Url;
 use super::alert::{Alert, Side};
 use super::message::{clip_bytes, words};
 use super::outcome::{SendError, Sent, sentence};
-use super::{Driver, Field, FieldError, Input, Outgoing, read_url, Settings};
+use super::settings::read_url;
+use super::{Driver, Field, FieldError, Input, Outgoing, Settings};
 use crate::net::egress::{HttpReply, HttpRequest};
 
 const HOST: &str = "qyapi.weixin.qq.com";
@@ -35,7 +36,7 @@ fn read(given: &Settings) -> Result<Settings, FieldError> {
     let (field, text) = ["url", "key"]
         .into_iter()
         .find_map(|field| Some((field, given.get(field)?.trim())).filter(|(_, text)| !text.is_empty()))
-        .ok_or_else(|| FieldError::new("url", "is required: the robot's webhook URL, or its key"))?;
+        .ok_or_else(|| FieldError::new("url", "wecom", ""))?;
     let is_key = (10..=64).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
     let url = if is_key {
@@ -43,7 +44,7 @@ fn read(given: &Settings) -> Result<Settings, FieldError> {
     } else {
         let url = read_url(field, text)?;
         if !url.query_pairs().any(|(name, value)| name == "key" && !value.is_empty()) {
-            return Err(FieldError::new(field, "has no ?key=…; copy the robot's whole webhook URL"));
+            return Err(FieldError::new(field, "wecom-key", ""));
         }
         url.to_string()
     };

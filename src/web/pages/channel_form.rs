@@ -88,7 +88,7 @@ async fn draw(visit: &Visit, project: &Project, role: Role, draft: Draft<'_>) ->
                     .wrong
                     .as_ref()
                     .filter(|wrong| wrong.field == field.name)
-                    .map(|wrong| l.ta("field-error", &[("problem", &wrong.problem)])),
+                    .map(|wrong| sentence_case(&wrong.words(l))),
             }
         })
         .collect();
@@ -134,6 +134,12 @@ pub async fn new(visit: Visit, Path((project, kind)): Path<(String, String)>) ->
         wrong: None,
     };
     draw(&visit, &project, role, draft).await
+}
+
+/// Words of a refusal as they stand alone, under their field.
+fn sentence_case(words: &str) -> String {
+    let mut chars = words.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 /// What a form says, over what is stored: an empty secret stays as it is.

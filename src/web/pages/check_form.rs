@@ -253,7 +253,9 @@ fn schedule_error(l: Lang, kind: Kind, error: &ScheduleError) -> (&'static str, 
         (_, Kind::Period) => "every",
     };
     let words = l.t(&format!("schedule-error-{}", error.code()));
-    (field, format!("{words} ({error})"))
+    // The parser names the exact place in English; elsewhere the offending text says as much.
+    let place = if l == Lang::En { error.to_string() } else { error.value().unwrap_or_default().to_owned() };
+    (field, if place.is_empty() { words } else { format!("{words} ({place})") })
 }
 
 fn preview(l: Lang, spec: &Spec, schedule: &Schedule, now: Time) -> Preview {

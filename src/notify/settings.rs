@@ -1,0 +1,128 @@
+//! Settings of channels: what may be saved, and which field is wrong and why.
+use super::{Driver, Input};
+use crate::i18n::Lang;
+use crate::net::egress::{Outbound, Refusal};
+
+/// A channel's settings by field name. Values may be secrets.
+pub type Settings = std::collections::BTreeMap<String, String>;
+
+/// Longest value of one setting, in bytes.
+const MAX_VALUE: usize = 4000;
+/// Longest URL, in characters (Healthchecks' limit).
+const MAX_URL: usize = 1000;
+
+/// What is wrong with which setting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldError {
+    pub field: String,
+    /// The end of a locale key, `setting-error-<code>`.
+    code: &'static str,
+    /// What the sentence names: the offending text, or what would be right.
+    value: String,
+}
+
+impl FieldError {
+    #[must_use]
+    pub fn new(field: &str, code: &'static str, value: impl Into<String>) -> Self {
+        Self { field: field.to_owned(), code, value: value.into() }
+    }
+
+    /// The fault in words, without the field's name.
+    #[must_use]
+    pub fn words(&self, lang: Lang) -> String {
+        lang.ta(&format!("setting-error-{}", self.code), &[("value", &self.value)])
+    }
+
+    fn refused(field: &str, refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Scheme => Self::new(field, "scheme", ""),
+            Refusal::Private(host) => Self::new(field, "private", host),
+            Refusal::PlainHttp => Self::new(field, "plain-http", ""),
+            Refusal::OtherHost(host) => Self::new(field, "other-host", host),
+            Refusal::Unresolved(host) => Self::new(field, "unresolved", host),
+        }
+    }
+}
+
+impl std::fmt::Display for FieldError {
+    /// For the command line, which speaks English.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.field, self.words(Lang::En))
+    }
+}
+
+impl std::error::Error for FieldError {}
+
+/// Settings as they may be saved, or which field is wrong and why. Asks the network only about names in URLs.
+pub async fn accept(driver: &Driver, given: &Settings, outbound: &Outbound) -> Result<Settings, FieldError> {
+    for name in given.keys() {
+        if !driver.fields.iter().any(|field| field.name == name) {
+            let known: Vec<_> = driver.fields.iter().map(|field| field.name).collect();
+            return Err(FieldError::new(name, "unknown", known.join(", ")));
+        }
+    }
+    for field in driver.fields {
+        let value = given.get(field.name).map_or("", |value| value.trim());
+        if field.required && value.is_empty() {
+            return Err(FieldError::new(field.name, "required", ""));
+        }
+        if value.len() > MAX_VALUE {
+            return Err(FieldError::new(field.name, "too-long", MAX_VALUE.to_string()));
+        }
+        if let Input::Choice(choices) = field.input
+            && !value.is_empty()
+            && !choices.contains(&value)
+        {
+            return Err(FieldError::new(field.name, "choice", choices.join(", ")));
+        }
+    }
+    let settings = (driver.read)(given)?;
+    for (field, url) in (driver.urls)(&settings) {
+        let vetted = outbound.vet(&url, driver.vendor).await;
+        vetted.map_err(|refusal| FieldError::refused(field, refusal))?;
+    }
+    Ok(settings)
+}
+
+/// Reads a URL field.
+pub(super) fn read_url(field: &str, text: &str) -> Result<url::Url, FieldError> {
+    let text = text.trim();
+    if text.chars().count() > MAX_URL {
+        return Err(FieldError::new(field, "too-long", MAX_URL.to_string()));
+    }
+    let url = url::Url::parse(text).map_err(|_| FieldError::new(field, "url", ""))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+        return Err(FieldError::new(field, "scheme", ""));
+    }
+    Ok(url)
+}
+
+/// A secret as a form may show it: its first four and last two characters.
+#[must_use]
+pub fn mask(secret: &str) -> String {
+    let chars: Vec<char> = secret.chars().collect();
+    if chars.len() < 12 {
+        return "…".to_owned();
+    }
+    let start: String = chars.iter().take(4).collect();
+    let end: String = chars.iter().skip(chars.len() - 2).collect();
+    format!("{start}…{end}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mask_hides_what_matters() {
+        assert_eq!(mask("693a91f6-7xxx-4bc4-97a0-0ec2sifa5aaa"), "693a…aa");
+        assert_eq!(mask("短密码"), "…");
+    }
+
+    #[test]
+    fn a_fault_is_told_in_the_readers_language() {
+        let fault = FieldError::new("to", "email", "nonsense");
+        assert_eq!(fault.to_string(), "to: `nonsense` is not a mail address");
+        assert!(fault.words(Lang::ZhCn).contains("邮箱"));
+    }
+}
