@@ -20,7 +20,8 @@ use crate::links::Links;
 use crate::net::egress::Outbound;
 use crate::notify::dispatch::{Dispatcher, Post};
 use crate::scheduler::Scheduler;
-use crate::store::{self, Db, installation, outbox, projects, users};
+use crate::store::wake::{self, Signal};
+use crate::store::{self, Db, Role, installation, outbox, projects, users};
 use crate::wake::Wakes;
 use crate::web::{AppState, server};
 
@@ -37,13 +38,13 @@ pub struct App {
     server: JoinHandle<()>,
     background: TaskTracker,
     db: Db,
-    /// Held as long as we serve: a second server on the same file must not start.
-    _lock: File,
+    /// Held as long as we serve: a second server on the same SQLite file must not start.
+    _lock: Option<File>,
 }
 
 /// Opens the database, migrated and with its default project.
-pub async fn open_database(config: &Config, clock: &dyn Clock) -> anyhow::Result<Db> {
-    let db = Db::open(&config.database_url).await?;
+pub async fn open_database(config: &Config, clock: &dyn Clock, role: Role) -> anyhow::Result<Db> {
+    let db = Db::open(&config.database_url, role).await?;
     projects::ensure_default(&db, clock.now()).await?;
     Ok(db)
 }
@@ -86,21 +87,22 @@ impl App {
     pub async fn start(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         let post = post(&config)?;
         // Before anything is migrated: the other server may be an older version that is at work.
-        let lock = lock(&store::prepare(&config.database_url)?)?;
-        let db = open_database(&config, clock.as_ref()).await?;
+        let lock = store::prepare(&config.database_url)?.map(|file| lock(&file)).transpose()?;
+        let db = open_database(&config, clock.as_ref(), Role::Server).await?;
         let listener = TcpListener::bind(config.listen)
             .await
             .with_context(|| format!("cannot listen on {} (MAIBO_LISTEN)", config.listen))?;
         let addr = listener.local_addr()?;
         let links = Links::new(&config.base_url);
         let setup_link = setup_link(&db, &links).await?;
-        outbox::release_all(&db, clock.now()).await?;
+        outbox::release_orphaned(&db, clock.now()).await?;
 
         let stop = CancellationToken::new();
         let background = TaskTracker::new();
         let wakes = Wakes::default();
         let (writer, writing) = Writer::new(db.clone(), Arc::clone(&clock), wakes.clone());
         background.spawn(writing.run());
+        background.spawn(hear_others(db.clone(), wakes.clone(), stop.clone()));
 
         let mut scheduler = Scheduler::new(db.clone(), Arc::clone(&clock), writer.clone(), wakes.clone());
         // Before the first request: nobody shall see as down what only our own absence hid.
@@ -132,6 +134,18 @@ impl App {
             tracing::warn!("some work did not end in time; it will be taken up at the next start");
         }
         self.db.close().await;
+    }
+}
+
+/// Passes on what other servers on the same database tell.
+async fn hear_others(db: Db, wakes: Wakes, stop: CancellationToken) {
+    let heard = |signal| match signal {
+        Signal::Outbox => wakes.outbox.notify_one(),
+        Signal::Deadline(at) => wakes.deadline_at(at),
+    };
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = wake::listen(&db, heard) => {}
     }
 }
 

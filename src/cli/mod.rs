@@ -22,7 +22,7 @@ use crate::app;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Flags, LogFormat};
 use crate::store::projects::{self, Project};
-use crate::store::{Db, StoreError};
+use crate::store::{Db, Role, StoreError};
 
 /// Maibo (脉搏) tells the right person when a job falls silent.
 #[derive(Debug, Parser)]
@@ -100,7 +100,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             None | Some(Command::Serve) => serve::run(config).await,
             Some(command) => {
                 let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-                let db = app::open_database(&config, clock.as_ref()).await?;
+                let db = app::open_database(&config, clock.as_ref(), Role::Command).await?;
                 let cx = Cx { config, clock, db };
                 let done = dispatch(command, &cx).await;
                 cx.db.close().await;

@@ -6,7 +6,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::SqliteConnection;
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
@@ -18,7 +17,7 @@ use crate::rng;
 use crate::store::bodies::StoredBody;
 use crate::store::changes::{Changes, PingRow, Wake};
 use crate::store::checks::{self, Channels, Check, Settings};
-use crate::store::{Db, StoreError, intake};
+use crate::store::{Db, StoreError, WriteTx, intake, write_tx};
 use crate::wake::Wakes;
 
 /// Pings that may wait for the writer; beyond that, senders wait, then hear 503.
@@ -157,10 +156,7 @@ impl Task {
 
     /// Makes a batch durable: all of it or nothing.
     async fn commit(&self, pings: &[Waiting], now: Time) -> Result<(Vec<Answer>, Told), StoreError> {
-        let mut tx = self.db.begin().await?;
-        let done = write(tx.conn(), pings, now).await?;
-        tx.commit().await?;
-        Ok(done)
+        Ok(write_tx!(self.db, |tx| write(tx, pings, now).await?))
     }
 
     async fn answer(&self, pings: Vec<Waiting>) {
@@ -206,17 +202,14 @@ struct Live {
     touched: bool,
 }
 
-async fn write(
-    tx: &mut SqliteConnection,
-    pings: &[Waiting],
-    now: Time,
-) -> Result<(Vec<Answer>, Told), StoreError> {
-    let mut changes = Changes::begin(tx, now).await?;
+async fn write(tx: &mut WriteTx, pings: &[Waiting], now: Time) -> Result<(Vec<Answer>, Told), StoreError> {
+    let mut changes = Changes::new(now);
     let mut live: HashMap<i64, Live> = HashMap::new();
     let found = find(tx, pings, &mut live).await?;
+    let ids = intake::ping_ids(tx, pings.len()).await?;
 
     let mut answers = Vec::with_capacity(pings.len());
-    for ((ping, body, _), target) in pings.iter().zip(found) {
+    for (((ping, body, _), target), ping_id) in pings.iter().zip(found).zip(ids) {
         let (id, created) = match target {
             Found::Check(id) => (id, false),
             Found::None if ping.fault.is_none() => {
@@ -245,7 +238,7 @@ async fn write(
             continue;
         }
         if let Some(check) = live.get_mut(&id) {
-            apply(check, ping, body, &mut changes, now);
+            apply(check, ping_id, ping, body, &mut changes, now);
         }
         answers.push(if created { Answer::Created } else { Answer::Ok });
     }
@@ -257,7 +250,7 @@ async fn write(
 }
 
 /// Steps one check with one ping and gathers what must be written.
-fn apply(live: &mut Live, ping: &Incoming, body: &StoredBody, changes: &mut Changes, now: Time) {
+fn apply(live: &mut Live, id: i64, ping: &Incoming, body: &StoredBody, changes: &mut Changes, now: Time) {
     let kind = live.check.rules().decide(ping.asked, &ping.method, &ping.body);
     let event = Event::Ping { kind, exit_status: ping.asked.exit_status(), rid: ping.rid };
     let (state, effects) = step(&live.policy, &live.state, event, ping.at);
@@ -267,7 +260,8 @@ fn apply(live: &mut Live, ping: &Incoming, body: &StoredBody, changes: &mut Chan
         _ => None,
     });
     live.check.n_pings += 1;
-    let id = changes.ping(&PingRow {
+    changes.ping(&PingRow {
+        id,
         check_id: live.check.id,
         prev_id: live.check.last_ping_id,
         n: live.check.n_pings,
@@ -297,17 +291,28 @@ enum Found {
 
 /// Loads the checks that a batch is for, in at most two queries.
 async fn find(
-    tx: &mut SqliteConnection,
+    tx: &mut WriteTx,
     pings: &[Waiting],
     live: &mut HashMap<i64, Live>,
 ) -> Result<Vec<Found>, StoreError> {
     let mut uuids = Vec::new();
     let mut slugs = Vec::new();
+    let mut creating = Vec::new();
     for (ping, _, _) in pings {
         match &ping.target {
             Target::Uuid(uuid) => uuids.push(uuid.to_string()),
-            Target::Slug { ping_key, slug, .. } => slugs.push((ping_key.as_str(), slug.as_str())),
+            // Nothing stored holds a NUL, and PostgreSQL refuses to look for one.
+            Target::Slug { ping_key, slug, .. } if ping_key.contains('\0') || slug.contains('\0') => {}
+            Target::Slug { ping_key, slug, create } => {
+                slugs.push((ping_key.as_str(), slug.as_str()));
+                if *create {
+                    creating.push(ping_key.as_str());
+                }
+            }
         }
+    }
+    if !slugs.is_empty() {
+        intake::lock(tx, &uuids, &slugs, &creating).await?;
     }
     let mut by_uuid: HashMap<Uuid, i64> = HashMap::new();
     let mut by_slug: HashMap<(String, String), Found> = HashMap::new();
@@ -347,13 +352,13 @@ async fn find(
 
 /// Makes the check that a ping with `?create=1` asks for. An earlier ping of the batch may have made it.
 async fn create(
-    tx: &mut SqliteConnection,
+    tx: &mut WriteTx,
     target: &Target,
     live: &mut HashMap<i64, Live>,
     now: Time,
 ) -> Result<Option<(i64, bool)>, StoreError> {
     let Target::Slug { ping_key, slug, create: true } = target else { return Ok(None) };
-    if !slug::is_valid(slug) {
+    if !slug::is_valid(slug) || ping_key.contains('\0') {
         return Ok(None);
     }
     let Some(project_id) = intake::project_by_ping_key(tx, ping_key).await? else { return Ok(None) };

@@ -12,7 +12,7 @@ use crate::core::{Span, Time};
 use crate::ingest::Writer;
 use crate::store::changes::{Changes, Wake};
 use crate::store::checks::{self, Check};
-use crate::store::{Db, StoreError, blackouts};
+use crate::store::{Db, StoreError, WriteTx, blackouts, write_tx};
 use crate::wake::Wakes;
 
 /// Longest sleep: the command line and other processes write deadlines too.
@@ -21,6 +21,10 @@ const POLL: Span = Span::seconds(1);
 const TOLERANCE: Span = Span::seconds(1);
 /// How often the mark is left by which the next start knows how long nobody was there.
 const MARK_EVERY: Span = Span::seconds(3);
+/// How old the mark may be while another server leaves it.
+const MARK_AGE: Span = Span::seconds(5);
+/// How long to wait for checks that are due but in another server's hands.
+const IN_OTHER_HANDS: Span = Span::milliseconds(20);
 /// Checks that are stepped in one transaction.
 const BATCH: i64 = 500;
 /// Checks that go down because of one blackout within this time of each other are told together.
@@ -95,7 +99,12 @@ impl Scheduler {
             self.marked = Some(now);
         }
         let wake = checks::next_wake(&self.db).await?;
-        let next = wake.map_or(now + POLL, |wake| wake.clamp(now, now + POLL));
+        let next = match wake {
+            // What is due still, another server has in hand.
+            Some(wake) if wake <= now => now + IN_OTHER_HANDS,
+            Some(wake) => wake.min(now + POLL),
+            None => now + POLL,
+        };
         self.wakes.plan(next);
         // Work that took long is no absence: pings were taken all the while.
         let after = self.clock.now().max(now);
@@ -105,19 +114,14 @@ impl Scheduler {
 
     /// Compares the time with what was planned, and records the gap when nobody was watching.
     async fn notice_blackout(&mut self, now: Time) -> Result<(), StoreError> {
-        let (from, cause) = match self.alive {
-            None => match blackouts::last_alive(&self.db).await? {
-                Some(at) => (at, "stopped"),
-                None => return Ok(()),
-            },
-            Some(alive) if now > alive.next + TOLERANCE => (alive.at, "stalled"),
+        let (own, cause) = match self.alive {
+            None => (None, "stopped"),
+            Some(alive) if now > alive.next + TOLERANCE => (Some(alive.at), "stalled"),
             Some(_) => return Ok(()),
         };
-        // After a clock that stepped back there is no gap to speak of: no deadline moves.
-        if now > from {
-            let id = blackouts::record(&self.db, from, now, cause).await?;
+        if let Some(gap) = blackouts::record_gap(&self.db, own, now, MARK_AGE, cause).await? {
             self.marked = Some(now);
-            tracing::warn!(blackout.id = id, from = %from, to = %now, cause, "Maibo was away");
+            tracing::warn!(blackout.id = gap.id, from = %gap.from, to = %gap.to, cause, "Maibo was away");
         }
         Ok(())
     }
@@ -132,9 +136,7 @@ impl Scheduler {
         let known = blackouts::since(&self.db, now - BLACKOUTS_MATTER).await?;
         let mut went_down = 0;
         loop {
-            let mut tx = self.db.begin().await?;
-            let (looked, down) = step_batch(tx.conn(), &known, now).await?;
-            tx.commit().await?;
+            let (looked, down) = write_tx!(self.db, |tx| step_batch(tx, &known, now).await?);
             went_down += down;
             if looked < BATCH {
                 break;
@@ -149,16 +151,12 @@ impl Scheduler {
 }
 
 /// Steps up to [`BATCH`] checks; gives how many were looked at, and how many went down.
-async fn step_batch(
-    tx: &mut sqlx::SqliteConnection,
-    known: &[Blackout],
-    now: Time,
-) -> Result<(i64, usize), StoreError> {
-    let due = checks::due(tx, now, BATCH).await?;
+async fn step_batch(tx: &mut WriteTx, known: &[Blackout], now: Time) -> Result<(i64, usize), StoreError> {
+    let due = checks::claim_due(tx, now, BATCH).await?;
     if due.is_empty() {
         return Ok((0, 0));
     }
-    let mut changes = Changes::begin(tx, now).await?;
+    let mut changes = Changes::new(now);
     let mut went_down = 0;
     let mut stepped = Vec::with_capacity(due.len());
     for check in due {
@@ -181,11 +179,7 @@ async fn step_batch(
 
 /// Until when the alerts of a blackout wait for each other: the last deadline, within [`GATHER`], of a check that
 /// the blackout touched and that may still go down.
-async fn gather_until(
-    tx: &mut sqlx::SqliteConnection,
-    known: &[Blackout],
-    now: Time,
-) -> Result<Time, StoreError> {
+async fn gather_until(tx: &mut WriteTx, known: &[Blackout], now: Time) -> Result<Time, StoreError> {
     let Some(blackout) = known.last() else { return Ok(now + GATHER_SLACK) };
     let soon = checks::due(tx, now + GATHER, 5000).await?;
     let touched = |check: &Check| {

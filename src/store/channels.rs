@@ -1,7 +1,7 @@
 //! Channels: where alerts go.
 use std::collections::BTreeMap;
 
-use super::db::{read, write_tx};
+use super::db::{on, read, run, write_tx};
 use super::{Db, StoreError, micros};
 use crate::core::Time;
 use crate::rng;
@@ -61,7 +61,7 @@ pub async fn create(
     const ALL: &str =
         "INSERT INTO check_channels (check_id, channel_id) SELECT id, $2 FROM checks WHERE project_id = $1";
     let channel: Channel = write_tx!(db, |tx| {
-        let channel: Channel = sqlx::query_as(SQL)
+        let channel: Channel = on!(tx, |conn| sqlx::query_as(SQL)
             .bind(rng::uuid().to_string())
             .bind(project_id)
             .bind(new.kind)
@@ -69,10 +69,10 @@ pub async fn create(
             .bind(serde_json::json!(new.settings).to_string())
             .bind(new.language)
             .bind(micros(now))
-            .fetch_one(&mut *tx)
-            .await?;
+            .fetch_one(conn)
+            .await?);
         if for_all {
-            sqlx::query(ALL).bind(project_id).bind(channel.id).execute(&mut *tx).await?;
+            run!(tx, sqlx::query(ALL).bind(project_id).bind(channel.id));
         }
         channel
     });
@@ -90,13 +90,10 @@ pub async fn update(
     const SQL: &str =
         "UPDATE channels SET name = $2, settings = $3, language = $4, broken = '' WHERE id = $1";
     write_tx!(db, |tx| {
-        sqlx::query(SQL)
-            .bind(id)
-            .bind(name)
-            .bind(serde_json::json!(settings).to_string())
-            .bind(language)
-            .execute(&mut *tx)
-            .await?;
+        run!(
+            tx,
+            sqlx::query(SQL).bind(id).bind(name).bind(serde_json::json!(settings).to_string()).bind(language)
+        );
     });
     Ok(())
 }
@@ -105,7 +102,7 @@ pub async fn update(
 pub async fn mend(db: &Db, id: i64) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE channels SET broken = '' WHERE id = $1";
     write_tx!(db, |tx| {
-        sqlx::query(SQL).bind(id).execute(&mut *tx).await?;
+        run!(tx, sqlx::query(SQL).bind(id));
     });
     Ok(())
 }
@@ -114,7 +111,7 @@ pub async fn mend(db: &Db, id: i64) -> Result<(), StoreError> {
 pub async fn delete(db: &Db, id: i64) -> Result<(), StoreError> {
     const SQL: &str = "DELETE FROM channels WHERE id = $1";
     write_tx!(db, |tx| {
-        sqlx::query(SQL).bind(id).execute(&mut *tx).await?;
+        run!(tx, sqlx::query(SQL).bind(id));
     });
     Ok(())
 }

@@ -1,10 +1,9 @@
 //! Checks: their settings, their state, and lists of them.
-use sqlx::SqliteConnection;
 use uuid::Uuid;
 
 use super::changes::{self, Changes};
-use super::db::{read, write_tx};
-use super::{Db, StoreError, micros, span_micros, time};
+use super::db::{Dialects, on, read, run, write_tx};
+use super::{Db, StoreError, WriteTx, micros, span_micros, time};
 use crate::core::check::{Early, Event, Policy, Run, State, Status, step};
 use crate::core::ping::Rules;
 use crate::core::schedule::{Kind, Schedule, Spec};
@@ -265,12 +264,12 @@ pub async fn insert(
     channels: &Channels,
     now: Time,
 ) -> Result<i64, StoreError> {
-    Ok(write_tx!(db, |tx| insert_in(&mut tx, project_id, uuid, settings, channels, now).await?))
+    Ok(write_tx!(db, |tx| insert_in(tx, project_id, uuid, settings, channels, now).await?))
 }
 
 /// [`insert`] inside a transaction of the caller's.
 pub async fn insert_in(
-    tx: &mut SqliteConnection,
+    tx: &mut WriteTx,
     project_id: i64,
     uuid: Uuid,
     settings: &Settings,
@@ -282,39 +281,41 @@ pub async fn insert_in(
             filter_body, filter_http_body, filter_default_fail, badge_key, status, since, n_pings, strip)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
             'new', $7, 0, 1) RETURNING id";
-    let (id,): (i64,) = sqlx::query_as(SQL)
-        .bind(uuid.to_string())
-        .bind(project_id)
-        .bind(&settings.name)
-        .bind(&settings.slug)
-        .bind(&settings.tags)
-        .bind(&settings.description)
-        .bind(micros(now))
-        .bind(settings.spec.kind.as_str())
-        .bind(span_micros(settings.spec.period))
-        .bind(&settings.spec.expr)
-        .bind(&settings.spec.tz)
-        .bind(span_micros(settings.grace))
-        .bind(early_micros(settings.early))
-        .bind(settings.manual_resume)
-        .bind(settings.rules.post_only)
-        .bind(&settings.rules.start)
-        .bind(&settings.rules.success)
-        .bind(&settings.rules.failure)
-        .bind(settings.filter_subject)
-        .bind(settings.filter_mail_body)
-        .bind(settings.rules.filter_body)
-        .bind(settings.rules.default_fail)
-        .bind(rng::uuid().to_string())
-        .fetch_one(&mut *tx)
-        .await?;
+    let (id,): (i64,) = on!(tx, |conn| {
+        sqlx::query_as(SQL)
+            .bind(uuid.to_string())
+            .bind(project_id)
+            .bind(&settings.name)
+            .bind(&settings.slug)
+            .bind(&settings.tags)
+            .bind(&settings.description)
+            .bind(micros(now))
+            .bind(settings.spec.kind.as_str())
+            .bind(span_micros(settings.spec.period))
+            .bind(&settings.spec.expr)
+            .bind(&settings.spec.tz)
+            .bind(span_micros(settings.grace))
+            .bind(early_micros(settings.early))
+            .bind(settings.manual_resume)
+            .bind(settings.rules.post_only)
+            .bind(&settings.rules.start)
+            .bind(&settings.rules.success)
+            .bind(&settings.rules.failure)
+            .bind(settings.filter_subject)
+            .bind(settings.filter_mail_body)
+            .bind(settings.rules.filter_body)
+            .bind(settings.rules.default_fail)
+            .bind(rng::uuid().to_string())
+            .fetch_one(conn)
+            .await?
+    });
     link(tx, id, project_id, channels).await?;
     Ok(id)
 }
 
 /// Makes a check notify exactly these channels of its project.
 async fn link(
-    tx: &mut SqliteConnection,
+    tx: &mut WriteTx,
     check_id: i64,
     project_id: i64,
     channels: &Channels,
@@ -324,14 +325,14 @@ async fn link(
         "INSERT INTO check_channels (check_id, channel_id) SELECT $1, id FROM channels WHERE project_id = $2";
     const ONE: &str = "INSERT INTO check_channels (check_id, channel_id)
         SELECT $1, id FROM channels WHERE project_id = $2 AND id = $3 ON CONFLICT DO NOTHING";
-    sqlx::query(CLEAR).bind(check_id).execute(&mut *tx).await?;
+    run!(tx, sqlx::query(CLEAR).bind(check_id));
     match channels {
         Channels::All => {
-            sqlx::query(ALL).bind(check_id).bind(project_id).execute(&mut *tx).await?;
+            run!(tx, sqlx::query(ALL).bind(check_id).bind(project_id));
         }
         Channels::These(ids) => {
             for id in ids {
-                sqlx::query(ONE).bind(check_id).bind(project_id).bind(id).execute(&mut *tx).await?;
+                run!(tx, sqlx::query(ONE).bind(check_id).bind(project_id).bind(id));
             }
         }
     }
@@ -346,11 +347,11 @@ pub async fn update(
     channels: Option<&Channels>,
     now: Time,
 ) -> Result<bool, StoreError> {
-    Ok(write_tx!(db, |tx| update_in(&mut tx, id, settings, channels, now).await?))
+    Ok(write_tx!(db, |tx| update_in(tx, id, settings, channels, now).await?))
 }
 
 async fn update_in(
-    tx: &mut SqliteConnection,
+    tx: &mut WriteTx,
     id: i64,
     settings: &Settings,
     channels: Option<&Channels>,
@@ -362,29 +363,30 @@ async fn update_in(
             filter_default_fail = $20
         WHERE id = $1";
     let Some(before) = by_id_in(tx, id).await? else { return Ok(false) };
-    sqlx::query(SQL)
-        .bind(id)
-        .bind(&settings.name)
-        .bind(&settings.slug)
-        .bind(&settings.tags)
-        .bind(&settings.description)
-        .bind(settings.spec.kind.as_str())
-        .bind(span_micros(settings.spec.period))
-        .bind(&settings.spec.expr)
-        .bind(&settings.spec.tz)
-        .bind(span_micros(settings.grace))
-        .bind(early_micros(settings.early))
-        .bind(settings.manual_resume)
-        .bind(settings.rules.post_only)
-        .bind(&settings.rules.start)
-        .bind(&settings.rules.success)
-        .bind(&settings.rules.failure)
-        .bind(settings.filter_subject)
-        .bind(settings.filter_mail_body)
-        .bind(settings.rules.filter_body)
-        .bind(settings.rules.default_fail)
-        .execute(&mut *tx)
-        .await?;
+    run!(
+        tx,
+        sqlx::query(SQL)
+            .bind(id)
+            .bind(&settings.name)
+            .bind(&settings.slug)
+            .bind(&settings.tags)
+            .bind(&settings.description)
+            .bind(settings.spec.kind.as_str())
+            .bind(span_micros(settings.spec.period))
+            .bind(&settings.spec.expr)
+            .bind(&settings.spec.tz)
+            .bind(span_micros(settings.grace))
+            .bind(early_micros(settings.early))
+            .bind(settings.manual_resume)
+            .bind(settings.rules.post_only)
+            .bind(&settings.rules.start)
+            .bind(&settings.rules.success)
+            .bind(&settings.rules.failure)
+            .bind(settings.filter_subject)
+            .bind(settings.filter_mail_body)
+            .bind(settings.rules.filter_body)
+            .bind(settings.rules.default_fail)
+    );
     if let Some(channels) = channels {
         link(tx, id, before.project_id, channels).await?;
     }
@@ -398,18 +400,13 @@ async fn update_in(
 /// Applies an event that is not a ping (pause, resume) to one check, with its flip and alerts.
 /// `false`: there is no such check.
 pub async fn apply(db: &Db, id: i64, event: Event<'_>, now: Time) -> Result<bool, StoreError> {
-    Ok(write_tx!(db, |tx| apply_in(&mut tx, id, event, now).await?))
+    Ok(write_tx!(db, |tx| apply_in(tx, id, event, now).await?))
 }
 
-async fn apply_in(
-    tx: &mut SqliteConnection,
-    id: i64,
-    event: Event<'_>,
-    now: Time,
-) -> Result<bool, StoreError> {
+async fn apply_in(tx: &mut WriteTx, id: i64, event: Event<'_>, now: Time) -> Result<bool, StoreError> {
     let Some(check) = by_id_in(tx, id).await? else { return Ok(false) };
     let (state, effects) = step(&check.policy(), &check.state(), event, now);
-    let mut changes = Changes::begin(tx, now).await?;
+    let mut changes = Changes::new(now);
     changes.state(&check, &state, changes::Wake::Keep);
     changes.effects(check.id, &effects, None, now);
     changes.write(tx).await?;
@@ -428,11 +425,16 @@ pub async fn delete(db: &Db, id: i64) -> Result<bool, StoreError> {
         ) DELETE FROM pings WHERE id IN (SELECT id FROM chain) AND check_id = $1";
     const CHECK: &str = "DELETE FROM checks WHERE id = $1";
     let gone = write_tx!(db, |tx| {
-        sqlx::query(BODIES).bind(id).execute(&mut *tx).await?;
-        sqlx::query(PINGS).bind(id).execute(&mut *tx).await?;
-        sqlx::query(CHECK).bind(id).execute(&mut *tx).await?.rows_affected()
+        // Locked, so that no ping arrives in between that nobody would delete.
+        if by_id_in(tx, id).await?.is_none() {
+            return Ok(false);
+        }
+        run!(tx, sqlx::query(BODIES).bind(id));
+        run!(tx, sqlx::query(PINGS).bind(id));
+        run!(tx, sqlx::query(CHECK).bind(id));
+        true
     });
-    Ok(gone == 1)
+    Ok(gone)
 }
 
 pub async fn by_uuid(db: &Db, uuid: Uuid) -> Result<Option<Check>, StoreError> {
@@ -440,9 +442,14 @@ pub async fn by_uuid(db: &Db, uuid: Uuid) -> Result<Option<Check>, StoreError> {
     Ok(read!(db, |pool| sqlx::query_as(SQL).bind(uuid.to_string()).fetch_optional(pool).await?))
 }
 
-async fn by_id_in(tx: &mut SqliteConnection, id: i64) -> Result<Option<Check>, StoreError> {
-    const SQL: &str = "SELECT * FROM checks WHERE id = $1";
-    Ok(sqlx::query_as(SQL).bind(id).fetch_optional(tx).await?)
+/// A check, to be written.
+async fn by_id_in(tx: &mut WriteTx, id: i64) -> Result<Option<Check>, StoreError> {
+    const SQL: Dialects = Dialects {
+        sqlite: "SELECT * FROM checks WHERE id = $1",
+        postgres: "SELECT * FROM checks WHERE id = $1 FOR NO KEY UPDATE",
+    };
+    let sql = SQL.on(tx);
+    Ok(on!(tx, |conn| sqlx::query_as(sql).bind(id).fetch_optional(conn).await?))
 }
 
 /// All checks of a project, oldest first, as the API and the command line list them.
@@ -515,16 +522,16 @@ pub async fn page(
     offset: i64,
     limit: i64,
 ) -> Result<(Vec<Check>, i64), StoreError> {
-    const SQL: &str = "SELECT c.*, CASE WHEN deadline <= $2 THEN 'down' WHEN status = 'up' AND due_at <= $2 THEN 'late'
-                ELSE status END AS shown, COUNT(*) OVER () AS matching
+    const SQL: &str = "SELECT c.*, COUNT(*) OVER () AS matching
         FROM checks c
         WHERE project_id = $1
             AND ($3 = '' OR ($3 = 'running' AND run_at IS NOT NULL) OR $3 = CASE WHEN deadline <= $2 THEN 'down'
                 WHEN status = 'up' AND due_at <= $2 THEN 'late' ELSE status END)
-            AND ($4 = '' OR (' ' || tags || ' ') LIKE '% ' || $4 || ' %' ESCAPE '\\')
+            AND ($4 = '' OR LOWER(' ' || tags || ' ') LIKE '% ' || LOWER($4) || ' %' ESCAPE '\\')
             AND ($5 = '' OR LOWER(name || ' ' || slug || ' ' || tags) LIKE '%' || $5 || '%' ESCAPE '\\')
             AND ($6 = '' OR LOWER(name || ' ' || slug || ' ' || tags) LIKE '%' || $6 || '%' ESCAPE '\\')
-        ORDER BY CASE shown WHEN 'down' THEN 0 WHEN 'late' THEN 1 WHEN 'paused' THEN 3 ELSE 2 END, LOWER(name), c.id
+        ORDER BY CASE WHEN deadline <= $2 OR status = 'down' THEN 0 WHEN status = 'up' AND due_at <= $2 THEN 1
+                WHEN status = 'paused' THEN 3 ELSE 2 END, LOWER(name), c.id
         LIMIT $7 OFFSET $8";
     #[derive(sqlx::FromRow)]
     struct Row {
@@ -532,7 +539,9 @@ pub async fn page(
         check: Check,
         matching: i64,
     }
-    let escape = |text: &str| text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    // PostgreSQL's texts hold no NUL.
+    let escape =
+        |text: &str| text.replace('\0', "").replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     let search = filter.search.to_lowercase();
     let mut words = search.split_whitespace();
     let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
@@ -540,7 +549,7 @@ pub async fn page(
         sqlx::query_as(SQL)
             .bind(project_id)
             .bind(micros(now))
-            .bind(&filter.status)
+            .bind(filter.status.replace('\0', ""))
             .bind(escape(&filter.tag))
             .bind(escape(first))
             .bind(escape(second))
@@ -568,10 +577,22 @@ pub async fn channel_ids(db: &Db, check_id: i64) -> Result<Vec<i64>, StoreError>
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
-/// Up to `limit` checks that the scheduler must look at by `now`, earliest first.
-pub async fn due(tx: &mut SqliteConnection, now: Time, limit: i64) -> Result<Vec<Check>, StoreError> {
+/// Up to `limit` checks that the scheduler must look at by `now`, earliest first, to be written.
+pub async fn claim_due(tx: &mut WriteTx, now: Time, limit: i64) -> Result<Vec<Check>, StoreError> {
+    // What another server has in hand is that server's: it steps the check, or stores a ping that moves it.
+    const SQL: Dialects = Dialects {
+        sqlite: "SELECT * FROM checks WHERE wake_at <= $1 ORDER BY wake_at LIMIT $2",
+        postgres: "SELECT * FROM checks WHERE wake_at <= $1 ORDER BY wake_at LIMIT $2
+            FOR NO KEY UPDATE SKIP LOCKED",
+    };
+    let sql = SQL.on(tx);
+    Ok(on!(tx, |conn| sqlx::query_as(sql).bind(micros(now)).bind(limit).fetch_all(conn).await?))
+}
+
+/// The same, to be read only.
+pub async fn due(tx: &mut WriteTx, now: Time, limit: i64) -> Result<Vec<Check>, StoreError> {
     const SQL: &str = "SELECT * FROM checks WHERE wake_at <= $1 ORDER BY wake_at LIMIT $2";
-    Ok(sqlx::query_as(SQL).bind(micros(now)).bind(limit).fetch_all(tx).await?)
+    Ok(on!(tx, |conn| sqlx::query_as(SQL).bind(micros(now)).bind(limit).fetch_all(conn).await?))
 }
 
 /// When the scheduler must look next.

@@ -1,12 +1,16 @@
 //! The database handle: opening, migrating, and the two ways to use it.
 use std::path::{Path, PathBuf};
+use std::str::FromStr as _;
 use std::time::Duration;
 
 use sqlx::migrate::MigrateError;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{Sqlite, SqliteConnection, Transaction};
+use sqlx::{ConnectOptions as _, Connection as _, Postgres, Sqlite, Transaction};
+
+use super::nodes::Role;
 
 /// A handle to the database. Cloning is cheap.
 ///
@@ -15,7 +19,21 @@ use sqlx::{Sqlite, SqliteConnection, Transaction};
 #[derive(Debug, Clone)]
 pub enum Db {
     Sqlite { reader: SqlitePool, writer: SqlitePool },
+    Postgres(PgPool),
 }
+
+/// Connections that one process holds to PostgreSQL at most.
+const POSTGRES_CONNECTIONS: u32 = 10;
+/// What each of them is told. A node that freezes within a transaction loses it before those who wait for its
+/// locks give up.
+const POSTGRES_OPTIONS: [(&str, &str); 4] = [
+    ("synchronous_commit", "on"),
+    ("statement_timeout", "30s"),
+    ("lock_timeout", "6s"),
+    ("idle_in_transaction_session_timeout", "4s"),
+];
+/// How often a transaction that PostgreSQL broke off is tried again.
+const RETRIES: u32 = 5;
 
 /// Why the database did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -24,9 +42,16 @@ pub enum StoreError {
     #[error("already exists")]
     Conflict,
     #[error(
-        "MAIBO_DATABASE_URL: `{0}` is not supported, expected sqlite:///absolute/file or sqlite://relative/file"
+        "MAIBO_DATABASE_URL: `{0}` is not supported, expected sqlite:///absolute/file, sqlite://relative/file or postgres://user@host/database"
     )]
     UnsupportedUrl(String),
+    // Without what the parser says: it may repeat a part of the URL.
+    #[error(
+        "MAIBO_DATABASE_URL: this is not a URL like postgres://user:password@host:5432/database?sslmode=require"
+    )]
+    PostgresUrl,
+    #[error("cannot use the PostgreSQL database {server}: {source}")]
+    Connect { server: String, source: sqlx::Error },
     #[error("this database was written by a newer Maibo (migration {0}); start that version or a newer one")]
     NewerVersion(i64),
     #[error("cannot open the database {}: {source}", file.display())]
@@ -37,6 +62,17 @@ pub enum StoreError {
     Migrate(#[source] MigrateError),
     #[error("database: {0}")]
     Sql(#[source] sqlx::Error),
+}
+
+impl StoreError {
+    /// Whether the same transaction may well succeed when it is tried once more: PostgreSQL broke it off for the
+    /// sake of another one, or somebody deleted at that very moment what it refers to.
+    pub fn may_pass(&self, tries: u32) -> bool {
+        const SERIALIZATION_DEADLOCK_FOREIGN_KEY: [&str; 3] = ["40001", "40P01", "23503"];
+        let Self::Sql(sqlx::Error::Database(error)) = self else { return false };
+        tries < RETRIES
+            && error.code().is_some_and(|code| SERIALIZATION_DEADLOCK_FOREIGN_KEY.contains(&code.as_ref()))
+    }
 }
 
 impl From<sqlx::Error> for StoreError {
@@ -63,8 +99,17 @@ fn sqlite_file(url: &str) -> Option<&Path> {
     (!file.is_empty() && !file.contains('?') && file != ":memory:").then(|| Path::new(file))
 }
 
+fn is_postgres(url: &str) -> bool {
+    url.starts_with("postgres://") || url.starts_with("postgresql://")
+}
+
 /// Makes sure that the database file that `url` names is there, readable for its owner alone; gives its path.
-pub fn prepare(url: &str) -> Result<PathBuf, StoreError> {
+/// `None`: the database is no file of ours.
+pub fn prepare(url: &str) -> Result<Option<PathBuf>, StoreError> {
+    if is_postgres(url) { Ok(None) } else { prepare_file(url).map(Some) }
+}
+
+fn prepare_file(url: &str) -> Result<PathBuf, StoreError> {
     // The URL of another engine may hold a password: only its scheme is shown.
     let shown = || url.split(':').next().unwrap_or_default().to_owned();
     let file = sqlite_file(url).ok_or_else(|| StoreError::UnsupportedUrl(shown()))?.to_owned();
@@ -85,9 +130,33 @@ pub fn prepare(url: &str) -> Result<PathBuf, StoreError> {
 }
 
 impl Db {
-    /// Opens the database, creating and migrating it when needed.
-    pub async fn open(url: &str) -> Result<Self, StoreError> {
-        let file = prepare(url)?;
+    /// Opens the database and migrates it when needed. A SQLite file is created, a PostgreSQL database must exist.
+    pub async fn open(url: &str, role: Role) -> Result<Self, StoreError> {
+        if is_postgres(url) { Self::open_postgres(url, role).await } else { Self::open_sqlite(url).await }
+    }
+
+    async fn open_postgres(url: &str, role: Role) -> Result<Self, StoreError> {
+        let options = PgConnectOptions::from_str(url)
+            .map_err(|_| StoreError::PostgresUrl)?
+            .application_name(&role.session_name());
+        let database = options.get_database().unwrap_or_else(|| options.get_username()).to_owned();
+        let server = format!("{database} on {}:{}", options.get_host(), options.get_port());
+        let open = |source| StoreError::Connect { server: server.clone(), source };
+        // A connection of its own, without time limits: a migration may have to wait, and to work.
+        let mut migrating = options.connect().await.map_err(open)?;
+        sqlx::migrate!("./migrations/postgres").run(&mut migrating).await?;
+        migrating.close().await?;
+        let pool = PgPoolOptions::new()
+            .max_connections(POSTGRES_CONNECTIONS)
+            .acquire_timeout(Duration::from_secs(5))
+            .connect_with(options.options(POSTGRES_OPTIONS))
+            .await
+            .map_err(open)?;
+        Ok(Self::Postgres(pool))
+    }
+
+    async fn open_sqlite(url: &str) -> Result<Self, StoreError> {
+        let file = prepare_file(url)?;
         let options = SqliteConnectOptions::new()
             .filename(&file)
             .create_if_missing(true)
@@ -114,7 +183,8 @@ impl Db {
     /// Begins a write transaction. Dropped without [`WriteTx::commit`], it changes nothing.
     pub async fn begin(&self) -> Result<WriteTx, StoreError> {
         match self {
-            Self::Sqlite { writer, .. } => Ok(WriteTx(writer.begin_with("BEGIN IMMEDIATE").await?)),
+            Self::Sqlite { writer, .. } => Ok(WriteTx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)),
+            Self::Postgres(pool) => Ok(WriteTx::Postgres(pool.begin().await?)),
         }
     }
 
@@ -125,22 +195,77 @@ impl Db {
                 reader.close().await;
                 writer.close().await;
             }
+            Self::Postgres(pool) => pool.close().await,
         }
     }
 }
 
-/// An open write transaction, for work that reads, decides and writes.
-pub struct WriteTx(Transaction<'static, Sqlite>);
+/// An open write transaction; [`on!`] runs statements in it.
+///
+/// On SQLite it is alone with the database. On PostgreSQL others write at the same time: whoever reads a row in
+/// order to write it locks the row (`FOR NO KEY UPDATE`), several rows in the order of their ids, and a project
+/// before its checks.
+#[derive(Debug)]
+pub enum WriteTx {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
 
 impl WriteTx {
-    /// The connection that the store's functions work on.
-    pub fn conn(&mut self) -> &mut SqliteConnection {
-        &mut self.0
-    }
-
     /// Makes everything durable.
     pub async fn commit(self) -> Result<(), StoreError> {
-        Ok(self.0.commit().await?)
+        match self {
+            Self::Sqlite(tx) => Ok(tx.commit().await?),
+            Self::Postgres(tx) => Ok(tx.commit().await?),
+        }
+    }
+
+    /// Keeps others from writing to a table until the end of the transaction, by a `LOCK TABLE` statement. SQLite
+    /// has no need of it.
+    pub(super) async fn lock(&mut self, statement: &'static str) -> Result<(), StoreError> {
+        if let Self::Postgres(tx) = self {
+            sqlx::query(statement).execute(&mut **tx).await?;
+        }
+        Ok(())
+    }
+}
+
+/// A statement that the engines want in different words: JSON (`json_each`, `jsonb_array_elements`), locks on
+/// rows (PostgreSQL alone), `LATERAL` (PostgreSQL alone).
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Dialects {
+    pub(super) sqlite: &'static str,
+    pub(super) postgres: &'static str,
+}
+
+impl Dialects {
+    /// The text for the engine of this transaction.
+    pub(super) const fn on(self, tx: &WriteTx) -> &'static str {
+        match tx {
+            WriteTx::Sqlite(_) => self.sqlite,
+            WriteTx::Postgres(_) => self.postgres,
+        }
+    }
+}
+
+/// `count` unused ids. `newest` asks SQLite for the highest one in use: a write transaction is alone there.
+/// `sequence` takes them from PostgreSQL's sequence.
+pub(super) async fn ids(
+    tx: &mut WriteTx,
+    newest: &'static str,
+    sequence: &'static str,
+    count: usize,
+) -> Result<Vec<i64>, StoreError> {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    match tx {
+        WriteTx::Sqlite(tx) => {
+            let (newest,): (i64,) = sqlx::query_as(newest).fetch_one(&mut **tx).await?;
+            Ok((newest + 1..=newest + count).collect())
+        }
+        WriteTx::Postgres(tx) => {
+            let rows: Vec<(i64,)> = sqlx::query_as(sequence).bind(count).fetch_all(&mut **tx).await?;
+            Ok(rows.into_iter().map(|(id,)| id).collect())
+        }
     }
 }
 
@@ -158,26 +283,58 @@ macro_rules! read {
     ($db:expr, |$pool:ident| $body:expr) => {
         match $db {
             $crate::store::Db::Sqlite { reader: $pool, .. } => $body,
+            $crate::store::Db::Postgres($pool) => $body,
         }
     };
 }
 
-/// Like [`read!`], inside one write transaction that commits when the body succeeds and rolls back when it
-/// fails or is dropped.
-macro_rules! write_tx {
-    ($db:expr, |$tx:ident| $body:expr) => {
-        match $db {
-            $crate::store::Db::Sqlite { writer, .. } => {
-                let mut $tx = writer.begin_with("BEGIN IMMEDIATE").await?;
-                let out = $body;
-                $tx.commit().await?;
-                out
+/// Runs `$body` against the connection of a write transaction; expanded once per engine, like [`read!`].
+macro_rules! on {
+    ($tx:expr, |$conn:ident| $body:expr) => {
+        match &mut *$tx {
+            $crate::store::WriteTx::Sqlite(tx) => {
+                let $conn = &mut **tx;
+                $body
+            }
+            $crate::store::WriteTx::Postgres(tx) => {
+                let $conn = &mut **tx;
+                $body
             }
         }
     };
 }
 
-pub(super) use {read, write_tx};
+/// Executes a query in a write transaction; gives the number of rows that it changed.
+macro_rules! run {
+    ($tx:expr, $query:expr) => {
+        $crate::store::db::on!($tx, |conn| $query.execute(conn).await?.rows_affected())
+    };
+}
+
+/// Runs `$body` inside one write transaction that commits when the body succeeds and rolls back when it fails or
+/// is dropped. What PostgreSQL breaks off for the sake of another transaction is done once more from the start.
+macro_rules! write_tx {
+    ($db:expr, |$tx:ident| $body:expr) => {{
+        let mut tries = 0;
+        loop {
+            let done: Result<_, $crate::store::StoreError> = async {
+                let mut begun = $db.begin().await?;
+                let $tx = &mut begun;
+                let out = $body;
+                begun.commit().await?;
+                Ok(out)
+            }
+            .await;
+            match done {
+                Err(error) if error.may_pass(tries) => tries += 1,
+                done => break done?,
+            }
+        }
+    }};
+}
+
+pub(crate) use write_tx;
+pub(super) use {on, read, run};
 
 #[cfg(test)]
 mod tests {

@@ -1,5 +1,4 @@
 //! Changes of status, as they were recorded.
-use sqlx::SqliteConnection;
 
 use super::db::read;
 use super::{Db, StoreError, micros, time};
@@ -69,10 +68,10 @@ pub async fn list(db: &Db, check_id: i64, window: Window, limit: i64) -> Result<
 }
 
 /// One flip.
-pub async fn by_id(tx: &mut SqliteConnection, id: i64) -> Result<Option<Flip>, StoreError> {
+pub async fn by_id(db: &Db, id: i64) -> Result<Option<Flip>, StoreError> {
     const SQL: &str =
         "SELECT id, at, old_status, new_status, reason, exit_status, due_at, since, heard_at, missed,
             blackout_id, ping_id
         FROM flips WHERE id = $1";
-    Ok(sqlx::query_as(SQL).bind(id).fetch_optional(tx).await?)
+    Ok(read!(db, |pool| sqlx::query_as(SQL).bind(id).fetch_optional(pool).await?))
 }

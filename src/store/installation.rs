@@ -1,5 +1,5 @@
 //! Single values of the installation itself.
-use super::db::{read, write_tx};
+use super::db::{read, run, write_tx};
 use super::{Db, StoreError};
 
 /// Hash of the one-time set-up token; absent once the first user exists.
@@ -15,7 +15,7 @@ pub async fn get(db: &Db, name: &str) -> Result<Option<String>, StoreError> {
 pub async fn set(db: &Db, name: &str, value: &str) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO installation (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
     write_tx!(db, |tx| {
-        sqlx::query(SQL).bind(name).bind(value).execute(&mut *tx).await?;
+        run!(tx, sqlx::query(SQL).bind(name).bind(value));
     });
     Ok(())
 }

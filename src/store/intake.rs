@@ -1,43 +1,100 @@
 //! What the writer of pings needs inside its transaction.
-use sqlx::SqliteConnection;
-
-use super::StoreError;
 use super::checks::Check;
+use super::db::{Dialects, on};
+use super::{StoreError, WriteTx};
 
-/// The checks with these UUIDs.
-pub async fn by_uuids(tx: &mut SqliteConnection, uuids: &[String]) -> Result<Vec<Check>, StoreError> {
-    const SQL: &str = "SELECT * FROM checks WHERE uuid IN (SELECT value FROM json_each($1))";
-    Ok(sqlx::query_as(SQL).bind(serde_json::json!(uuids).to_string()).fetch_all(tx).await?)
+/// Takes the locks for a batch that names checks in different ways, in the one order that all transactions keep:
+/// projects in which checks may be made, then checks. Loading the checks takes them too, but only in the order of
+/// one list. SQLite has no need of it.
+pub async fn lock(
+    tx: &mut WriteTx,
+    uuids: &[String],
+    pairs: &[(&str, &str)],
+    creating: &[&str],
+) -> Result<(), StoreError> {
+    const POSTGRES_PROJECTS: &str = "SELECT id FROM projects
+        WHERE ping_key IN (SELECT value FROM jsonb_array_elements_text(CAST($1 AS JSONB)))
+        ORDER BY id FOR NO KEY UPDATE";
+    const POSTGRES_CHECKS: &str = "SELECT id FROM checks WHERE id IN (
+            SELECT u.id FROM checks u
+            WHERE u.uuid IN (SELECT value FROM jsonb_array_elements_text(CAST($1 AS JSONB)))
+            UNION
+            SELECT c.id FROM jsonb_array_elements(CAST($2 AS JSONB)) AS wanted
+                JOIN projects p ON p.ping_key = wanted.value ->> 0
+                JOIN checks c ON c.project_id = p.id AND c.slug = wanted.value ->> 1)
+        ORDER BY id FOR NO KEY UPDATE";
+    let WriteTx::Postgres(tx) = tx else { return Ok(()) };
+    if !creating.is_empty() {
+        sqlx::query(POSTGRES_PROJECTS)
+            .bind(serde_json::json!(creating).to_string())
+            .execute(&mut **tx)
+            .await?;
+    }
+    sqlx::query(POSTGRES_CHECKS)
+        .bind(serde_json::json!(uuids).to_string())
+        .bind(serde_json::json!(pairs).to_string())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
 }
 
-/// The checks with these pairs of ping key and slug; two rows for a pair mean that it is ambiguous.
-pub async fn by_slugs(
-    tx: &mut SqliteConnection,
-    pairs: &[(&str, &str)],
-) -> Result<Vec<(String, Check)>, StoreError> {
-    const SQL: &str = "SELECT c.*, p.ping_key AS via FROM
-            (SELECT DISTINCT value ->> 0 AS ping_key, value ->> 1 AS slug FROM json_each($1)) AS wanted
-            JOIN projects p ON p.ping_key = wanted.ping_key
-            JOIN checks c ON c.project_id = p.id AND c.slug = wanted.slug
-        ORDER BY c.id";
+/// The checks with these UUIDs, to be written.
+pub async fn by_uuids(tx: &mut WriteTx, uuids: &[String]) -> Result<Vec<Check>, StoreError> {
+    const SQL: Dialects = Dialects {
+        sqlite: "SELECT * FROM checks WHERE uuid IN (SELECT value FROM json_each($1))",
+        postgres: "SELECT * FROM checks
+            WHERE uuid IN (SELECT value FROM jsonb_array_elements_text(CAST($1 AS JSONB)))
+            ORDER BY id FOR NO KEY UPDATE",
+    };
+    let sql = SQL.on(tx);
+    let uuids = serde_json::json!(uuids).to_string();
+    Ok(on!(tx, |conn| sqlx::query_as(sql).bind(uuids).fetch_all(conn).await?))
+}
+
+/// The checks with these pairs of ping key and slug, to be written; two rows for a pair mean that it is ambiguous.
+pub async fn by_slugs(tx: &mut WriteTx, pairs: &[(&str, &str)]) -> Result<Vec<(String, Check)>, StoreError> {
+    const SQL: Dialects = Dialects {
+        sqlite: "SELECT c.*, p.ping_key AS via FROM
+                (SELECT DISTINCT value ->> 0 AS ping_key, value ->> 1 AS slug FROM json_each($1)) AS wanted
+                JOIN projects p ON p.ping_key = wanted.ping_key
+                JOIN checks c ON c.project_id = p.id AND c.slug = wanted.slug
+            ORDER BY c.id",
+        postgres: "SELECT c.*, p.ping_key AS via FROM
+                (SELECT DISTINCT value ->> 0 AS ping_key, value ->> 1 AS slug
+                    FROM jsonb_array_elements(CAST($1 AS JSONB))) AS wanted
+                JOIN projects p ON p.ping_key = wanted.ping_key
+                JOIN checks c ON c.project_id = p.id AND c.slug = wanted.slug
+            ORDER BY c.id FOR NO KEY UPDATE OF c",
+    };
     #[derive(sqlx::FromRow)]
     struct Row {
         #[sqlx(flatten)]
         check: Check,
         via: String,
     }
-    let rows: Vec<Row> = sqlx::query_as(SQL).bind(serde_json::json!(pairs).to_string()).fetch_all(tx).await?;
+    let sql = SQL.on(tx);
+    let pairs = serde_json::json!(pairs).to_string();
+    let rows: Vec<Row> = on!(tx, |conn| sqlx::query_as(sql).bind(pairs).fetch_all(conn).await?);
     Ok(rows.into_iter().map(|row| (row.via, row.check)).collect())
 }
 
-pub async fn project_by_ping_key(tx: &mut SqliteConnection, key: &str) -> Result<Option<i64>, StoreError> {
+/// Ids for `count` new pings. They are taken while the checks are locked, so that of one check the later ping has
+/// the higher id, whichever server stores it.
+pub async fn ping_ids(tx: &mut WriteTx, count: usize) -> Result<Vec<i64>, StoreError> {
+    // One process writes pings to a SQLite file, and alone; PostgreSQL has a sequence for all.
+    const SQLITE: &str = "SELECT COALESCE(MAX(id), 0) FROM pings";
+    const POSTGRES: &str = "SELECT nextval('pings_id_seq') FROM generate_series(1, $1)";
+    super::db::ids(tx, SQLITE, POSTGRES, count).await
+}
+
+pub async fn project_by_ping_key(tx: &mut WriteTx, key: &str) -> Result<Option<i64>, StoreError> {
     const SQL: &str = "SELECT id FROM projects WHERE ping_key = $1";
-    let row: Option<(i64,)> = sqlx::query_as(SQL).bind(key).fetch_optional(tx).await?;
+    let row: Option<(i64,)> = on!(tx, |conn| sqlx::query_as(SQL).bind(key).fetch_optional(conn).await?);
     Ok(row.map(|(id,)| id))
 }
 
-pub async fn count(tx: &mut SqliteConnection, project_id: i64) -> Result<i64, StoreError> {
+pub async fn count(tx: &mut WriteTx, project_id: i64) -> Result<i64, StoreError> {
     const SQL: &str = "SELECT COUNT(*) FROM checks WHERE project_id = $1";
-    let (n,): (i64,) = sqlx::query_as(SQL).bind(project_id).fetch_one(tx).await?;
+    let (n,): (i64,) = on!(tx, |conn| sqlx::query_as(SQL).bind(project_id).fetch_one(conn).await?);
     Ok(n)
 }

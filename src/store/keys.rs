@@ -1,5 +1,5 @@
 //! Keys that open the APIs. A key is shown once; only its hash is kept.
-use super::db::{read, write_tx};
+use super::db::{read, run, write_tx};
 use super::{Db, StoreError, micros};
 use crate::core::Time;
 
@@ -34,14 +34,10 @@ pub async fn insert(
     const SQL: &str =
         "INSERT INTO api_keys (project_id, scope, hash, hint, created_at) VALUES ($1, $2, $3, $4, $5)";
     write_tx!(db, |tx| {
-        sqlx::query(SQL)
-            .bind(project_id)
-            .bind(scope.as_str())
-            .bind(hash)
-            .bind(hint)
-            .bind(micros(now))
-            .execute(&mut *tx)
-            .await?;
+        run!(
+            tx,
+            sqlx::query(SQL).bind(project_id).bind(scope.as_str()).bind(hash).bind(hint).bind(micros(now))
+        );
     });
     Ok(())
 }

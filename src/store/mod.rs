@@ -1,4 +1,4 @@
-//! Everything that speaks SQL. One file per aggregate; `changes` writes what a step decided, in bulk.
+//! Everything that speaks SQL, on both engines. One file per aggregate; `changes` writes what a step decided, in bulk.
 pub mod blackouts;
 pub mod bodies;
 pub mod changes;
@@ -9,13 +9,17 @@ pub mod flips;
 pub mod installation;
 pub mod intake;
 pub mod keys;
+mod nodes;
 pub mod outbox;
 pub mod pings;
 pub mod projects;
 pub mod sessions;
 pub mod users;
+pub mod wake;
 
+pub(crate) use db::write_tx;
 pub use db::{Db, StoreError, WriteTx, prepare};
+pub use nodes::Role;
 
 use crate::core::{Span, Time};
 

@@ -1,8 +1,7 @@
 //! Alerts on their way: what is queued, who is sending it, and what became of each attempt.
-use sqlx::SqliteConnection;
 
-use super::db::{read, write_tx};
-use super::{Db, StoreError, channels::Channel, flips::Flip, micros, span_micros, time};
+use super::db::{Dialects, on, read, run, write_tx};
+use super::{Db, StoreError, WriteTx, channels::Channel, flips::Flip, micros, nodes, span_micros, time};
 use crate::core::check::Blackout;
 use crate::core::{Span, Time};
 
@@ -73,30 +72,55 @@ pub async fn exchange(
     per_channel: i64,
 ) -> Result<Vec<Claimed>, StoreError> {
     Ok(write_tx!(db, |tx| {
-        for result in finished {
-            record(&mut tx, result).await?;
-        }
-        claim(&mut tx, now, lease, busy, per_channel).await?
+        record_in_order(tx, finished).await?;
+        claim(tx, now, lease, busy, per_channel).await?
     }))
 }
 
 /// Records what finished and claims nothing.
 pub async fn record_all(db: &Db, finished: &[Finished]) -> Result<(), StoreError> {
     write_tx!(db, |tx| {
-        for result in finished {
-            record(&mut tx, result).await?;
-        }
+        record_in_order(tx, finished).await?;
     });
     Ok(())
 }
 
-async fn record(tx: &mut SqliteConnection, result: &Finished) -> Result<(), StoreError> {
-    const ATTEMPTS: &str = "INSERT INTO attempts (outbox_id, at, took, outcome, detail)
-        SELECT o.id, $2, $3, $4, $5 FROM outbox o WHERE o.id IN (SELECT value FROM json_each($1))";
-    const DONE: &str = "UPDATE outbox SET state = $2, done_at = $3, leased_until = 0
-        WHERE id IN (SELECT value FROM json_each($1))";
-    const AGAIN: &str = "UPDATE outbox SET next_at = $2, leased_until = 0
-        WHERE id IN (SELECT value FROM json_each($1))";
+/// Channel by channel, in the order in which every server takes them.
+async fn record_in_order(tx: &mut WriteTx, finished: &[Finished]) -> Result<(), StoreError> {
+    let mut ordered: Vec<&Finished> = finished.iter().collect();
+    ordered.sort_by_key(|result| result.channel_id);
+    for result in ordered {
+        record(tx, result).await?;
+    }
+    Ok(())
+}
+
+async fn record(tx: &mut WriteTx, result: &Finished) -> Result<(), StoreError> {
+    const ATTEMPTS: Dialects = Dialects {
+        sqlite: "INSERT INTO attempts (outbox_id, at, took, outcome, detail)
+            SELECT o.id, $2, $3, $4, $5 FROM outbox o WHERE o.id IN (SELECT value FROM json_each($1))
+            ORDER BY o.id",
+        postgres: "INSERT INTO attempts (outbox_id, at, took, outcome, detail)
+            SELECT o.id, $2, $3, $4, $5 FROM outbox o
+            WHERE o.id IN (SELECT CAST(value AS BIGINT) FROM jsonb_array_elements(CAST($1 AS JSONB)))
+            ORDER BY o.id",
+    };
+    const DONE: Dialects = Dialects {
+        sqlite: "UPDATE outbox SET state = $2, done_at = $3, leased_until = 0
+            WHERE id IN (SELECT value FROM json_each($1))",
+        postgres: "UPDATE outbox SET state = $2, done_at = $3, leased_until = 0
+            WHERE id IN (SELECT CAST(value AS BIGINT) FROM jsonb_array_elements(CAST($1 AS JSONB)))",
+    };
+    const AGAIN: Dialects = Dialects {
+        sqlite: "UPDATE outbox SET next_at = $2, leased_until = 0
+            WHERE id IN (SELECT value FROM json_each($1))",
+        postgres: "UPDATE outbox SET next_at = $2, leased_until = 0
+            WHERE id IN (SELECT CAST(value AS BIGINT) FROM jsonb_array_elements(CAST($1 AS JSONB)))",
+    };
+    // Rows are locked in the order of their ids: another server may hold some of them once a lease has run out.
+    const POSTGRES_LOCK: &str = "SELECT id FROM outbox
+        WHERE id IN (SELECT CAST(value AS BIGINT) FROM jsonb_array_elements(CAST($1 AS JSONB)))
+        ORDER BY id FOR NO KEY UPDATE";
     const BROKEN: &str = "UPDATE channels SET broken = $2 WHERE id = $1";
     let ids = serde_json::json!(result.ids).to_string();
     let outcome = match result.fate {
@@ -105,39 +129,42 @@ async fn record(tx: &mut SqliteConnection, result: &Finished) -> Result<(), Stor
         Fate::Again(_) => "retry",
         Fate::Dead => "dead",
     };
-    if result.fate != Fate::Skipped {
-        sqlx::query(ATTEMPTS)
-            .bind(&ids)
-            .bind(micros(result.at))
-            .bind(span_micros(result.took))
-            .bind(outcome)
-            .bind(&result.detail)
-            .execute(&mut *tx)
-            .await?;
-    }
-    if let Fate::Again(next_at) = result.fate {
-        sqlx::query(AGAIN).bind(&ids).bind(micros(next_at)).execute(&mut *tx).await?;
-    } else {
-        sqlx::query(DONE)
-            .bind(&ids)
-            .bind(outcome)
-            .bind(micros(result.at + result.took))
-            .execute(&mut *tx)
-            .await?;
-    }
+    // The channel before its alerts, as when a channel is deleted.
     let broken = match (result.breaks_channel, result.fate) {
         (true, _) => Some(result.detail.as_str()),
         (false, Fate::Sent) => Some(""),
         _ => None,
     };
     if let Some(broken) = broken {
-        sqlx::query(BROKEN).bind(result.channel_id).bind(broken).execute(&mut *tx).await?;
+        run!(tx, sqlx::query(BROKEN).bind(result.channel_id).bind(broken));
+    }
+    if let WriteTx::Postgres(tx) = tx {
+        sqlx::query(POSTGRES_LOCK).bind(&ids).execute(&mut **tx).await?;
+    }
+    if result.fate != Fate::Skipped {
+        let sql = ATTEMPTS.on(tx);
+        run!(
+            tx,
+            sqlx::query(sql)
+                .bind(&ids)
+                .bind(micros(result.at))
+                .bind(span_micros(result.took))
+                .bind(outcome)
+                .bind(&result.detail)
+        );
+    }
+    if let Fate::Again(next_at) = result.fate {
+        let sql = AGAIN.on(tx);
+        run!(tx, sqlx::query(sql).bind(&ids).bind(micros(next_at)));
+    } else {
+        let sql = DONE.on(tx);
+        run!(tx, sqlx::query(sql).bind(&ids).bind(outcome).bind(micros(result.at + result.took)));
     }
     Ok(())
 }
 
 async fn claim(
-    tx: &mut SqliteConnection,
+    tx: &mut WriteTx,
     now: Time,
     lease: Span,
     busy: &[i64],
@@ -145,35 +172,62 @@ async fn claim(
 ) -> Result<Vec<Claimed>, StoreError> {
     // Walks from channel to channel along the index, so that ten thousand alerts for one channel do not hide
     // the one alert for another.
-    const READY: &str = "WITH RECURSIVE ready(channel_id) AS (
-            SELECT MIN(channel_id) FROM outbox WHERE state = 'queued'
-            UNION ALL
-            SELECT (SELECT MIN(channel_id) FROM outbox WHERE state = 'queued' AND channel_id > ready.channel_id)
-            FROM ready WHERE ready.channel_id IS NOT NULL
-        )
-        SELECT o.id, o.batch, o.channel_id FROM ready r JOIN outbox o ON o.id IN (
-            SELECT i.id FROM outbox i
-            WHERE i.state = 'queued' AND i.channel_id = r.channel_id AND i.next_at <= $1
-                AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.state = 'queued' AND e.channel_id = i.channel_id
-                    AND e.check_id = i.check_id AND e.id < i.id)
-            ORDER BY i.next_at, i.id LIMIT $2)
-        WHERE r.channel_id IS NOT NULL AND r.channel_id NOT IN (SELECT value FROM json_each($3))
-        LIMIT $4";
+    const READY: Dialects = Dialects {
+        sqlite: "WITH RECURSIVE ready(channel_id) AS (
+                SELECT MIN(channel_id) FROM outbox WHERE state = 'queued'
+                UNION ALL
+                SELECT (SELECT MIN(channel_id) FROM outbox WHERE state = 'queued' AND channel_id > ready.channel_id)
+                FROM ready WHERE ready.channel_id IS NOT NULL
+            )
+            SELECT o.id, o.batch, o.channel_id FROM ready r JOIN outbox o ON o.id IN (
+                SELECT i.id FROM outbox i
+                WHERE i.state = 'queued' AND i.channel_id = r.channel_id AND i.next_at <= $1
+                    AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.state = 'queued' AND e.channel_id = i.channel_id
+                        AND e.check_id = i.check_id AND e.id < i.id)
+                ORDER BY i.next_at, i.id LIMIT $2)
+            WHERE r.channel_id IS NOT NULL AND r.channel_id NOT IN (SELECT value FROM json_each($3))
+            LIMIT $4",
+        postgres: "WITH RECURSIVE ready(channel_id) AS (
+                SELECT MIN(channel_id) FROM outbox WHERE state = 'queued'
+                UNION ALL
+                SELECT (SELECT MIN(channel_id) FROM outbox WHERE state = 'queued' AND channel_id > ready.channel_id)
+                FROM ready WHERE ready.channel_id IS NOT NULL
+            )
+            SELECT o.id, o.batch, o.channel_id FROM ready r CROSS JOIN LATERAL (
+                SELECT i.id, i.batch, i.channel_id FROM outbox i
+                WHERE i.state = 'queued' AND i.channel_id = r.channel_id AND i.next_at <= $1
+                    AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.state = 'queued' AND e.channel_id = i.channel_id
+                        AND e.check_id = i.check_id AND e.id < i.id)
+                ORDER BY i.next_at, i.id LIMIT $2) AS o
+            WHERE r.channel_id IS NOT NULL AND r.channel_id NOT IN (
+                SELECT CAST(value AS BIGINT) FROM jsonb_array_elements(CAST($3 AS JSONB)))
+            LIMIT $4",
+    };
     const BATCH: &str = "SELECT i.id FROM outbox i
         WHERE i.state = 'queued' AND i.channel_id = $1 AND i.batch = $2 AND i.next_at <= $3
             AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.state = 'queued' AND e.channel_id = i.channel_id
                 AND e.check_id = i.check_id AND e.id < i.id)
         ORDER BY i.id LIMIT $4";
-    const LEASE: &str = "UPDATE outbox SET leased_until = $2, next_at = $2, attempts = attempts + 1
-        WHERE id IN (SELECT value FROM json_each($1))
-        RETURNING id, kind, check_id, flip_id, channel_id, batch, attempts, created_at";
-    let ready: Vec<(i64, Option<String>, i64)> = sqlx::query_as(READY)
+    // On PostgreSQL another server may have leased some of them since we looked.
+    const LEASE: Dialects = Dialects {
+        sqlite: "UPDATE outbox SET leased_until = $2, next_at = $2, attempts = attempts + 1
+            WHERE id IN (SELECT value FROM json_each($1)) AND state = 'queued' AND next_at <= $3
+            RETURNING id, kind, check_id, flip_id, channel_id, batch, attempts, created_at",
+        postgres: "UPDATE outbox SET leased_until = $2, next_at = $2, attempts = attempts + 1
+            WHERE id IN (SELECT id FROM outbox
+                WHERE id IN (SELECT CAST(value AS BIGINT) FROM jsonb_array_elements(CAST($1 AS JSONB)))
+                    AND state = 'queued' AND next_at <= $3
+                ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)
+            RETURNING id, kind, check_id, flip_id, channel_id, batch, attempts, created_at",
+    };
+    let sql = READY.on(tx);
+    let ready: Vec<(i64, Option<String>, i64)> = on!(tx, |conn| sqlx::query_as(sql)
         .bind(micros(now))
         .bind(per_channel)
         .bind(serde_json::json!(busy).to_string())
         .bind(CLAIM_LIMIT)
-        .fetch_all(&mut *tx)
-        .await?;
+        .fetch_all(conn)
+        .await?);
     let mut ids: Vec<i64> = Vec::new();
     let mut batches: Vec<(i64, String)> = Vec::new();
     for (id, batch, channel_id) in ready {
@@ -186,23 +240,27 @@ async fn claim(
         }
     }
     for (channel_id, batch) in batches {
-        let rows: Vec<(i64,)> = sqlx::query_as(BATCH)
-            .bind(channel_id)
-            .bind(&batch)
-            .bind(micros(now))
-            .bind(BATCH_LIMIT)
-            .fetch_all(&mut *tx)
-            .await?;
+        let rows: Vec<(i64,)> = on!(tx, |conn| {
+            sqlx::query_as(BATCH)
+                .bind(channel_id)
+                .bind(&batch)
+                .bind(micros(now))
+                .bind(BATCH_LIMIT)
+                .fetch_all(conn)
+                .await?
+        });
         ids.extend(rows.into_iter().map(|(id,)| id));
     }
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let mut claimed: Vec<Claimed> = sqlx::query_as(LEASE)
+    let sql = LEASE.on(tx);
+    let mut claimed: Vec<Claimed> = on!(tx, |conn| sqlx::query_as(sql)
         .bind(serde_json::json!(ids).to_string())
         .bind(micros(now + lease))
-        .fetch_all(&mut *tx)
-        .await?;
+        .bind(micros(now))
+        .fetch_all(conn)
+        .await?);
     claimed.sort_by_key(|row| row.id);
     Ok(claimed)
 }
@@ -214,12 +272,15 @@ pub async fn next_at(db: &Db) -> Result<Option<Time>, StoreError> {
     Ok(at.map(time))
 }
 
-/// Gives all leases back: the process that held them is gone.
-pub async fn release_all(db: &Db, now: Time) -> Result<(), StoreError> {
+/// Gives all leases back when no other server is there that could hold them. The leases of one among several that
+/// died run out by themselves.
+pub async fn release_orphaned(db: &Db, now: Time) -> Result<(), StoreError> {
     const SQL: &str =
         "UPDATE outbox SET leased_until = 0, next_at = $1 WHERE state = 'queued' AND leased_until > 0";
     write_tx!(db, |tx| {
-        sqlx::query(SQL).bind(micros(now)).execute(&mut *tx).await?;
+        if !nodes::others(tx).await? {
+            run!(tx, sqlx::query(SQL).bind(micros(now)));
+        }
     });
     Ok(())
 }
@@ -235,12 +296,11 @@ pub struct Subject {
 /// Loads what a claimed alert is about; `None` when its check was deleted meanwhile.
 pub async fn subject(db: &Db, alert: &Claimed) -> Result<Option<Subject>, StoreError> {
     const CHECK: &str = "SELECT * FROM checks WHERE id = $1";
-    let mut reader = read!(db, |pool| pool.acquire().await?);
-    let check = sqlx::query_as(CHECK).bind(alert.check_id).fetch_optional(&mut *reader).await?;
-    let flip = super::flips::by_id(&mut reader, alert.flip_id).await?;
+    let check = read!(db, |pool| sqlx::query_as(CHECK).bind(alert.check_id).fetch_optional(pool).await?);
+    let flip = super::flips::by_id(db, alert.flip_id).await?;
     let (Some(check), Some(flip)) = (check, flip) else { return Ok(None) };
     let blackout = match flip.blackout_id {
-        Some(id) => super::blackouts::by_id(&mut reader, id).await?,
+        Some(id) => super::blackouts::by_id(db, id).await?,
         None => None,
     };
     Ok(Some(Subject { check, flip, blackout }))

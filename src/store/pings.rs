@@ -38,7 +38,7 @@ impl Ping {
 /// Up to `limit` pings of a check, newest first, from the ping `from` (its newest, or a page's last) backwards.
 pub async fn list(db: &Db, check_id: i64, from: Option<i64>, limit: i64) -> Result<Vec<Ping>, StoreError> {
     const SQL: &str = "WITH RECURSIVE chain(id, left_over) AS (
-            SELECT $2, $3
+            SELECT CAST($2 AS BIGINT), CAST($3 AS BIGINT)
             UNION ALL
             SELECT p.prev_id, left_over - 1 FROM chain JOIN pings p ON p.id = chain.id
             WHERE p.check_id = $1 AND p.prev_id IS NOT NULL AND left_over > 1

@@ -1,5 +1,5 @@
 //! Projects: who works together on which checks and channels.
-use super::db::{read, write_tx};
+use super::db::{on, read, run, write_tx};
 use super::users::User;
 use super::{Db, StoreError, micros};
 use crate::core::Time;
@@ -23,28 +23,33 @@ pub async fn create(db: &Db, name: &str, now: Time) -> Result<Project, StoreErro
     const SQL: &str = "INSERT INTO projects (uuid, name, badge_key, created_at) VALUES ($1, $2, $3, $4)
         RETURNING id, uuid, name, ping_key, badge_key";
     Ok(write_tx!(db, |tx| {
-        sqlx::query_as(SQL)
-            .bind(rng::uuid().to_string())
-            .bind(name)
-            .bind(rng::uuid().to_string())
-            .bind(micros(now))
-            .fetch_one(&mut *tx)
-            .await?
+        on!(tx, |conn| {
+            sqlx::query_as(SQL)
+                .bind(rng::uuid().to_string())
+                .bind(name)
+                .bind(rng::uuid().to_string())
+                .bind(micros(now))
+                .fetch_one(conn)
+                .await?
+        })
     }))
 }
 
 /// Makes the project `default` where there is no project at all.
 pub async fn ensure_default(db: &Db, now: Time) -> Result<(), StoreError> {
+    const POSTGRES_ALONE: &str = "LOCK TABLE projects IN SHARE ROW EXCLUSIVE MODE";
     const SQL: &str = "INSERT INTO projects (uuid, name, badge_key, created_at)
         SELECT $1, $2, $3, $4 WHERE NOT EXISTS (SELECT 1 FROM projects)";
     write_tx!(db, |tx| {
-        sqlx::query(SQL)
-            .bind(rng::uuid().to_string())
-            .bind(DEFAULT)
-            .bind(rng::uuid().to_string())
-            .bind(micros(now))
-            .execute(&mut *tx)
-            .await?;
+        tx.lock(POSTGRES_ALONE).await?;
+        run!(
+            tx,
+            sqlx::query(SQL)
+                .bind(rng::uuid().to_string())
+                .bind(DEFAULT)
+                .bind(rng::uuid().to_string())
+                .bind(micros(now))
+        );
     });
     Ok(())
 }
@@ -78,7 +83,7 @@ pub async fn by_id(db: &Db, id: i64) -> Result<Option<Project>, StoreError> {
 pub async fn set_ping_key(db: &Db, id: i64, key: &str) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE projects SET ping_key = $2 WHERE id = $1";
     write_tx!(db, |tx| {
-        sqlx::query(SQL).bind(id).bind(key).execute(&mut *tx).await?;
+        run!(tx, sqlx::query(SQL).bind(id).bind(key));
     });
     Ok(())
 }

@@ -1,5 +1,5 @@
 //! Signed-in browsers. Only a hash of each token is stored.
-use super::db::{read, write_tx};
+use super::db::{read, run, write_tx};
 use super::users::User;
 use super::{Db, StoreError, micros};
 use crate::core::Time;
@@ -15,14 +15,8 @@ pub async fn create(
     const SQL: &str =
         "INSERT INTO sessions (token_hash, user_id, created_at, expires_at) VALUES ($1, $2, $3, $4)";
     write_tx!(db, |tx| {
-        sqlx::query(EXPIRED).bind(micros(now)).execute(&mut *tx).await?;
-        sqlx::query(SQL)
-            .bind(token_hash)
-            .bind(user_id)
-            .bind(micros(now))
-            .bind(micros(expires))
-            .execute(&mut *tx)
-            .await?;
+        run!(tx, sqlx::query(EXPIRED).bind(micros(now)));
+        run!(tx, sqlx::query(SQL).bind(token_hash).bind(user_id).bind(micros(now)).bind(micros(expires)));
     });
     Ok(())
 }
@@ -37,7 +31,7 @@ pub async fn user(db: &Db, token_hash: &str, now: Time) -> Result<Option<User>, 
 pub async fn delete(db: &Db, token_hash: &str) -> Result<(), StoreError> {
     const SQL: &str = "DELETE FROM sessions WHERE token_hash = $1";
     write_tx!(db, |tx| {
-        sqlx::query(SQL).bind(token_hash).execute(&mut *tx).await?;
+        run!(tx, sqlx::query(SQL).bind(token_hash));
     });
     Ok(())
 }

@@ -1,5 +1,5 @@
 //! People who sign in.
-use super::db::{read, write_tx};
+use super::db::{on, read, run, write_tx};
 use super::installation::SETUP_TOKEN;
 use super::{Db, StoreError, micros};
 use crate::core::Time;
@@ -32,27 +32,31 @@ pub async fn create(
     only_first: bool,
     now: Time,
 ) -> Result<i64, StoreError> {
+    const POSTGRES_ALONE: &str = "LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE";
     const COUNT: &str = "SELECT COUNT(*) FROM users";
     const USER: &str = "INSERT INTO users (email, password, is_admin, language, created_at) VALUES ($1, $2, $3, $4, $5) RETURNING id";
     const MEMBER: &str = "INSERT INTO members (project_id, user_id, role) VALUES ($1, $2, $3)";
     const VOID: &str = "DELETE FROM installation WHERE name = $1";
     let id = write_tx!(db, |tx| {
-        let (count,): (i64,) = sqlx::query_as(COUNT).fetch_one(&mut *tx).await?;
+        tx.lock(POSTGRES_ALONE).await?;
+        let (count,): (i64,) = on!(tx, |conn| sqlx::query_as(COUNT).fetch_one(conn).await?);
         if only_first && count > 0 {
             return Err(StoreError::Conflict);
         }
         let first = count == 0;
-        let (id,): (i64,) = sqlx::query_as(USER)
-            .bind(email)
-            .bind(password_hash)
-            .bind(first)
-            .bind(language)
-            .bind(micros(now))
-            .fetch_one(&mut *tx)
-            .await?;
+        let (id,): (i64,) = on!(tx, |conn| {
+            sqlx::query_as(USER)
+                .bind(email)
+                .bind(password_hash)
+                .bind(first)
+                .bind(language)
+                .bind(micros(now))
+                .fetch_one(conn)
+                .await?
+        });
         let role = if first { Role::Owner } else { Role::Member };
-        sqlx::query(MEMBER).bind(project_id).bind(id).bind(role.as_str()).execute(&mut *tx).await?;
-        sqlx::query(VOID).bind(SETUP_TOKEN).execute(&mut *tx).await?;
+        run!(tx, sqlx::query(MEMBER).bind(project_id).bind(id).bind(role.as_str()));
+        run!(tx, sqlx::query(VOID).bind(SETUP_TOKEN));
         id
     });
     Ok(id)
@@ -74,8 +78,8 @@ pub async fn set_password(db: &Db, id: i64, password_hash: &str) -> Result<(), S
     const PASSWORD: &str = "UPDATE users SET password = $2 WHERE id = $1";
     const SESSIONS: &str = "DELETE FROM sessions WHERE user_id = $1";
     write_tx!(db, |tx| {
-        sqlx::query(PASSWORD).bind(id).bind(password_hash).execute(&mut *tx).await?;
-        sqlx::query(SESSIONS).bind(id).execute(&mut *tx).await?;
+        run!(tx, sqlx::query(PASSWORD).bind(id).bind(password_hash));
+        run!(tx, sqlx::query(SESSIONS).bind(id));
     });
     Ok(())
 }

@@ -13,4 +13,5 @@ mod kill9;
 mod ping;
 mod silence;
 mod sql_is_valid;
+mod sqlite_file;
 mod support;

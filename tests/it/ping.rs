@@ -727,12 +727,7 @@ fn what_cannot_be_stored_is_answered_503_and_not_kept() {
     let maibo = Maibo::serving();
     let uuid = maibo.check("Job", &["--every", "1h"]);
     let addr = maibo.addr();
-    let reply = maibo.on_file(async |db| {
-        sqlx::query("BEGIN IMMEDIATE").execute(&mut *db).await.unwrap();
-        let reply = http::request(addr, "GET", &format!("/ping/{uuid}"), &[], b"");
-        sqlx::query("ROLLBACK").execute(&mut *db).await.unwrap();
-        reply
-    });
+    let reply = maibo.while_locked(|| http::request(addr, "GET", &format!("/ping/{uuid}"), &[], b""));
     assert_eq!(reply.status, 503, "{}", reply.text());
     assert!(reply.header("retry-after").is_some());
     assert_eq!(maibo.shown(&uuid)["n_pings"], 0);

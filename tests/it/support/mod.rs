@@ -1,6 +1,7 @@
 //! The program under test, on a data folder of its own, and the world around it.
 pub mod http;
 pub mod http_sink;
+pub mod postgres;
 pub mod smtp_sink;
 
 use std::fs::{File, OpenOptions};
@@ -8,14 +9,16 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use maibo::clock::{Clock as _, SystemClock};
 use serde_json::Value;
+use sqlx::postgres::PgRow;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteRow};
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, FromRow};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, FromRow};
 use tempfile::TempDir;
 
 use http::Reply;
@@ -24,6 +27,27 @@ use http::Reply;
 const DEADLINE: Duration = Duration::from_secs(90);
 /// How often a condition is looked at.
 const LOOK: Duration = Duration::from_millis(20);
+
+/// The database engine that a run of the tests is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// As `MAIBO_TEST_ENGINE` says: `sqlite`, which is the default, or `postgres`.
+pub fn engine() -> Engine {
+    match std::env::var("MAIBO_TEST_ENGINE").as_deref() {
+        Ok("postgres") => Engine::Postgres,
+        Ok("sqlite") | Err(_) => Engine::Sqlite,
+        Ok(other) => panic!("MAIBO_TEST_ENGINE: `{other}` is neither sqlite nor postgres"),
+    }
+}
+
+/// Runs database work to its end.
+pub fn block_on<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
+}
 
 /// Waits until `look` finds something.
 #[track_caller]
@@ -64,14 +88,41 @@ pub struct Maibo {
     server: Option<(Child, SocketAddr)>,
     /// A read-write key of the project `default`, once asked for.
     key: std::cell::OnceCell<String>,
+    /// Dropped when no installation uses it any more.
+    postgres: Option<Arc<postgres::Database>>,
 }
 
 impl Maibo {
-    /// A fresh installation; nothing runs yet.
+    /// A fresh installation on the engine of this run; nothing runs yet.
     pub fn new() -> Self {
+        match engine() {
+            Engine::Sqlite => Self::on_sqlite(),
+            Engine::Postgres => Self::on_postgres(postgres::Database::new()),
+        }
+    }
+
+    /// A fresh installation on a SQLite file in its data folder.
+    pub fn on_sqlite() -> Self {
+        Self::fresh(None)
+    }
+
+    /// A fresh installation on this database.
+    pub fn on_postgres(database: postgres::Database) -> Self {
+        let url = database.url();
+        Self::fresh(Some(Arc::new(database))).with("MAIBO_DATABASE_URL", &url)
+    }
+
+    /// One more server for the same PostgreSQL database; it is not started yet.
+    pub fn another_node(&self) -> Self {
+        let database = self.postgres.clone().expect("several servers need PostgreSQL");
+        let url = database.url();
+        Self::fresh(Some(database)).with("MAIBO_DATABASE_URL", &url)
+    }
+
+    fn fresh(postgres: Option<Arc<postgres::Database>>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let data = dir.path().join("data").display().to_string();
-        Self { dir, settings: Vec::new(), server: None, key: std::cell::OnceCell::new() }
+        Self { dir, settings: Vec::new(), server: None, key: std::cell::OnceCell::new(), postgres }
             .with("MAIBO_DATA", &data)
             .with("MAIBO_LISTEN", "127.0.0.1:0")
             .with("MAIBO_BASE_URL", "http://maibo.test")
@@ -304,25 +355,65 @@ impl Maibo {
         reply.json()["uuid"].as_str().unwrap().to_owned()
     }
 
-    /// Rows of the database file, read by a connection that is closed again at once.
+    /// Rows of the database itself, read by a connection that is closed again at once.
     #[track_caller]
     pub fn rows<T>(&self, sql: &str) -> Vec<T>
     where
-        T: for<'r> FromRow<'r, SqliteRow> + Send + Unpin,
+        T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
     {
-        self.on_file(async |db| {
-            sqlx::query_as(AssertSqlSafe(sql.to_owned()))
-                .fetch_all(db)
-                .await
-                .unwrap_or_else(|e| panic!("{sql}: {e}"))
-        })
+        let rows = if let Some(database) = &self.postgres {
+            block_on(async {
+                let mut db = postgres::connect(&database.url()).await;
+                let rows = sqlx::query_as(AssertSqlSafe(sql.to_owned())).fetch_all(&mut db).await;
+                db.close().await.unwrap();
+                rows
+            })
+        } else {
+            self.on_file(async |db| sqlx::query_as(AssertSqlSafe(sql.to_owned())).fetch_all(db).await)
+        };
+        rows.unwrap_or_else(|error| panic!("{sql}: {error}"))
+    }
+
+    /// Runs a statement on the database itself.
+    #[track_caller]
+    pub fn execute(&self, sql: &str) {
+        let statement = AssertSqlSafe(sql.to_owned());
+        let done = if let Some(database) = &self.postgres {
+            block_on(async {
+                let mut db = postgres::connect(&database.url()).await;
+                db.execute(statement).await.map(drop)
+            })
+        } else {
+            self.on_file(async |db| db.execute(statement).await.map(drop))
+        };
+        done.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+
+    /// Does something while nobody can write to the database.
+    pub fn while_locked<T>(&self, work: impl FnOnce() -> T) -> T {
+        if let Some(database) = &self.postgres {
+            block_on(async {
+                let mut db = postgres::connect(&database.url()).await;
+                db.execute("BEGIN; LOCK TABLE checks IN ACCESS EXCLUSIVE MODE").await.unwrap();
+                let done = work();
+                db.execute("ROLLBACK").await.unwrap();
+                done
+            })
+        } else {
+            self.on_file(async |db| {
+                sqlx::query("BEGIN IMMEDIATE").execute(&mut *db).await.unwrap();
+                let done = work();
+                sqlx::query("ROLLBACK").execute(&mut *db).await.unwrap();
+                done
+            })
+        }
     }
 
     /// The only row.
     #[track_caller]
     pub fn row<T>(&self, sql: &str) -> T
     where
-        T: for<'r> FromRow<'r, SqliteRow> + Send + Unpin,
+        T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
     {
         let mut rows = self.rows(sql);
         assert_eq!(rows.len(), 1, "{sql}");
@@ -335,11 +426,15 @@ impl Maibo {
         self.row::<(i64,)>(sql).0
     }
 
-    /// Does something with the database file itself.
+    /// The PostgreSQL database, where there is one.
+    pub fn postgres_url(&self) -> Option<String> {
+        self.postgres.as_ref().map(|database| database.url())
+    }
+
+    /// Does something with the SQLite file itself.
     pub fn on_file<T>(&self, work: impl AsyncFnOnce(&mut SqliteConnection) -> T) -> T {
         let options = SqliteConnectOptions::new().filename(self.database()).busy_timeout(DEADLINE);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
+        block_on(async {
             let mut db = options.connect().await.unwrap();
             let done = work(&mut db).await;
             db.close().await.unwrap();

@@ -1,0 +1,61 @@
+//! The database file itself: where it is, whose it is, and who may use it. On PostgreSQL there is none.
+use crate::cli::refused;
+use crate::support::Maibo;
+
+#[test]
+fn a_secret_may_stand_in_a_file() {
+    let maibo = Maibo::on_sqlite();
+    let wanted = maibo.path("elsewhere/other.db");
+    std::fs::write(maibo.path("url"), format!("sqlite://{}\n", wanted.display())).unwrap();
+    let file = maibo.path("url").display().to_string();
+    let maibo = maibo.with("MAIBO_DATABASE_URL_FILE", &file);
+    maibo.made(&["project", "create", "p"]);
+    assert!(wanted.exists() && !maibo.database().exists());
+}
+
+#[test]
+fn a_relative_database_url_is_relative_to_where_one_stands() {
+    let maibo = Maibo::on_sqlite().with("MAIBO_DATABASE_URL", "sqlite://deep/down/maibo.db");
+    maibo.made(&["project", "create", "p"]);
+    assert!(maibo.path("deep/down/maibo.db").exists());
+}
+
+#[test]
+fn the_data_folder_is_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let maibo = Maibo::on_sqlite();
+    maibo.made(&["project", "create", "p"]);
+    let mode = std::fs::metadata(maibo.path("data")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o077, 0, "{mode:o}");
+}
+
+#[test]
+fn a_second_server_on_the_same_file_refuses_to_start() {
+    let mut maibo = Maibo::on_sqlite();
+    maibo.serve();
+    let uuid = maibo.check("Job", &["--every", "1h"]);
+    refused(&maibo.run(&["serve"]), &["another Maibo", "maibo.db"]);
+    refused(&maibo.run(&[]), &["another Maibo"]);
+    // By another name for the same file, too.
+    let link = maibo.path("link");
+    std::os::unix::fs::symlink(maibo.path("data"), &link).unwrap();
+    refused(&maibo.run(&["serve", "--data", &link.display().to_string()]), &["another Maibo"]);
+    maibo.ping_ok(&uuid);
+    // A killed server leaves nothing behind that keeps the next from starting.
+    maibo.kill();
+    maibo.serve();
+    maibo.ping_ok(&uuid);
+}
+
+#[test]
+fn what_is_no_database_is_refused_and_left_alone() {
+    let maibo = Maibo::on_sqlite();
+    std::fs::create_dir(maibo.path("data")).unwrap();
+    let text = "These are somebody's notes, and no database at all. ".repeat(100);
+    std::fs::write(maibo.database(), &text).unwrap();
+    refused(&maibo.run(&["serve"]), &["maibo.db"]);
+    assert_eq!(std::fs::read_to_string(maibo.database()).unwrap(), text);
+    std::fs::write(maibo.path("file"), "").unwrap();
+    let below_a_file = maibo.path("file").join("data").display().to_string();
+    refused(&maibo.run(&["serve", "--data", &below_a_file]), &[&below_a_file]);
+}
