@@ -138,7 +138,9 @@ impl Db {
     async fn open_postgres(url: &str, role: Role) -> Result<Self, StoreError> {
         let options = PgConnectOptions::from_str(url)
             .map_err(|_| StoreError::PostgresUrl)?
-            .application_name(&role.session_name());
+            .application_name(&role.session_name())
+            // "already exists, skipping" is no news.
+            .options([("client_min_messages", "warning")]);
         let database = options.get_database().unwrap_or_else(|| options.get_username()).to_owned();
         let server = format!("{database} on {}:{}", options.get_host(), options.get_port());
         let open = |source| StoreError::Connect { server: server.clone(), source };

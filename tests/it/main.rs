@@ -11,6 +11,7 @@ mod cli;
 mod delivery;
 mod kill9;
 mod ping;
+mod postgres;
 mod silence;
 mod sql_is_valid;
 mod sqlite_file;

@@ -629,12 +629,12 @@ fn late_is_grace_and_silence_beyond_it_stays_down_whatever_the_new_timeout() {
     maibo.ping_ok(&down);
     until("one is late", || maibo.shown(&late)["status"] == "grace");
     until("one is down", || maibo.shown(&down)["status"] == "down");
+    until("the flip is there", || maibo.flips(&down).len() == 2);
     assert!(maibo.shown(&late)["next_ping"].is_string(), "what is late is still expected");
     assert_eq!(maibo.shown(&down)["next_ping"], Value::Null);
     let raised =
         maibo.api("POST", "/api/v3/checks/", r#"{"name": "Down", "timeout": 3600, "unique": ["name"]}"#);
     assert_eq!((raised.status, &raised.json()["status"]), (200, &json!("down")));
-    until("the flip is there", || maibo.flips(&down).len() == 2);
     assert_eq!(maibo.shown(&down)["status"], "down");
 }
 

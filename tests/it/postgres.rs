@@ -1,0 +1,197 @@
+//! Several servers on one PostgreSQL database.
+use std::collections::BTreeMap;
+use std::thread;
+
+use crate::support::http_sink::{Answer, HttpSink};
+use crate::support::postgres::Database;
+use crate::support::{Engine, Maibo, engine, eventually, until};
+
+/// An installation whose first server is not started yet.
+fn installation() -> Maibo {
+    assert_eq!(
+        engine(),
+        Engine::Postgres,
+        "needs a server: `sh tests/postgres.sh cargo test --test it`, or `--skip postgres::`"
+    );
+    Maibo::new()
+}
+
+/// Two servers on one database.
+fn two_nodes(first: Maibo) -> (Maibo, Maibo) {
+    let mut first = first;
+    let mut second = first.another_node();
+    first.serve();
+    second.serve();
+    (first, second)
+}
+
+fn webhook(maibo: &Maibo, sink: &HttpSink) {
+    let url = sink.url("/hook");
+    let fields =
+        [format!("url_down={url}"), "method_down=POST".to_owned(), "body_down=$STATUS $NAME".to_owned()];
+    maibo.channel("webhook", "hook", &fields.each_ref().map(String::as_str));
+}
+
+#[test]
+fn an_empty_database_is_migrated_by_whoever_comes_first() {
+    assert_eq!(engine(), Engine::Postgres);
+    let (first, second) = two_nodes(Maibo::on_postgres(Database::empty()));
+    assert_eq!(first.number("SELECT COUNT(*) FROM projects"), 1);
+    let uuid = first.check("Job", &["--every", "1h"]);
+    second.ping_ok(&uuid);
+}
+
+#[test]
+fn a_ping_through_one_node_is_seen_at_once_through_the_other() {
+    let (first, second) = two_nodes(installation());
+    let uuid = first.check("Job", &["--every", "1h"]);
+    // The same key opens both.
+    let key = first.key().to_owned();
+    for n in 1..=20 {
+        let (through, seen_by) = if n % 2 == 0 { (&first, &second) } else { (&second, &first) };
+        through.ping_ok(&uuid);
+        let target = format!("/api/v3/checks/{uuid}");
+        let reply =
+            crate::support::http::request(seen_by.addr(), "GET", &target, &[("X-Api-Key", &key)], b"");
+        assert_eq!(reply.json()["n_pings"], n);
+    }
+    let order: Vec<(i64,)> = first.rows("SELECT n FROM pings ORDER BY id");
+    assert!(order.iter().map(|(n,)| *n).eq(1..=20), "of one check the later ping has the higher id");
+}
+
+#[test]
+fn pings_through_two_nodes_at_once_are_all_counted_and_none_is_refused() {
+    let (first, second) = two_nodes(installation());
+    let key = first.made(&["key", "create", "--scope", "ping"]);
+    let checks: Vec<String> = (0..6).map(|n| first.check(&format!("c{n}"), &["--every", "1h"])).collect();
+    let (first_addr, second_addr) = (first.addr(), second.addr());
+    thread::scope(|scope| {
+        for sender in 0..8_usize {
+            let (checks, key) = (&checks, &key);
+            let addr = if sender % 2 == 0 { first_addr } else { second_addr };
+            scope.spawn(move || {
+                for n in 0..30 {
+                    // Half by UUID, in different orders, and half by a slug that the first of them makes.
+                    let at = if sender < 4 { n } else { 29 - n };
+                    let uuid = &checks[at % checks.len()];
+                    let action = if n % 5 == 0 { "/fail" } else { "" };
+                    for target in [
+                        format!("/ping/{uuid}{action}"),
+                        format!("/ping/{key}/made-{}{action}?create=1", at % 3),
+                    ] {
+                        let reply = crate::support::http::request(addr, "GET", &target, &[], b"");
+                        assert!(
+                            [200, 201].contains(&reply.status),
+                            "{target}: {} {}",
+                            reply.status,
+                            reply.text()
+                        );
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(first.number("SELECT COUNT(*) FROM pings"), 8 * 30 * 2);
+    assert_eq!(first.number("SELECT CAST(SUM(n_pings) AS BIGINT) FROM checks"), 8 * 30 * 2);
+    assert_eq!(first.number("SELECT COUNT(*) FROM checks"), 6 + 3, "each slug was made once");
+    assert_eq!(
+        first.number("SELECT COUNT(*) FROM (SELECT check_id, n FROM pings GROUP BY check_id, n) AS x"),
+        480
+    );
+    let broken = first.number(
+        "SELECT COUNT(*) FROM (SELECT old_status, LAG(new_status) OVER (PARTITION BY check_id ORDER BY id) AS before
+            FROM flips) AS f WHERE before IS NOT NULL AND before <> old_status",
+    );
+    assert_eq!(broken, 0, "each flip begins where the one before it ended");
+}
+
+#[test]
+fn two_hundred_checks_that_fall_silent_go_down_once_each() {
+    let sink = HttpSink::ok();
+    let maibo = installation();
+    webhook(&maibo, &sink);
+    let (first, second) = two_nodes(maibo);
+    let uuids: Vec<String> = (0..200)
+        .map(|n| {
+            first.api_check(&serde_json::json!({
+                "name": format!("c{n}"), "timeout": 60, "grace": 60, "channels": "*"
+            }))
+        })
+        .collect();
+    // All of them at one instant, as if their pings had come two minutes ago.
+    for (n, uuid) in uuids.iter().enumerate() {
+        if n % 2 == 0 { first.ping_ok(uuid) } else { second.ping_ok(uuid) }
+    }
+    let instant = crate::support::now().timestamp_micros() + 500_000;
+    first.execute(&format!(
+        "UPDATE checks SET deadline = {instant}, wake_at = {instant}, due_at = {instant} - 60000000,
+            last_ping_at = {instant} - 120000000, since = {instant} - 120000000"
+    ));
+    until("all are down", || first.number("SELECT COUNT(*) FROM checks WHERE status = 'down'") == 200);
+    first.all_delivered();
+    assert_eq!(first.number("SELECT COUNT(*) FROM flips WHERE new_status = 'down'"), 200);
+    assert_eq!(
+        first.number("SELECT COUNT(DISTINCT check_id) FROM flips WHERE new_status = 'down'"),
+        200,
+        "each once"
+    );
+    assert_eq!(first.number("SELECT COUNT(*) FROM outbox"), 200);
+    let mut heard: BTreeMap<String, usize> = BTreeMap::new();
+    for request in sink.heard() {
+        *heard.entry(request.text()).or_default() += 1;
+    }
+    assert_eq!(heard.len(), 200, "each is told");
+    println!("200 alerts in {} messages", heard.values().sum::<usize>());
+    assert_eq!(first.number("SELECT COUNT(*) FROM blackouts"), 0, "somebody was there all the time");
+}
+
+#[test]
+fn the_leases_of_a_node_that_dies_run_out_and_another_takes_them_over() {
+    let sink = HttpSink::start([Answer::Hangs], Answer::status(200));
+    let maibo = installation();
+    webhook(&maibo, &sink);
+    let uuid = maibo.check("Job", &["--every", "1h", "--channel", "*"]);
+    let mut first = maibo;
+    first.serve();
+    first.ping_ok(&format!("{uuid}/fail"));
+    sink.wait_for(1);
+    let lease = first.number("SELECT leased_until FROM outbox");
+    let mut second = first.another_node();
+    second.serve();
+    assert_eq!(first.number("SELECT leased_until FROM outbox"), lease, "a living node keeps its leases");
+    first.kill();
+    // As if its time were over.
+    first.execute("UPDATE outbox SET leased_until = 1, next_at = 1");
+    second.all_delivered();
+    let (state, attempts) =
+        eventually("it is told", || second.rows::<(String, i64)>("SELECT state, attempts FROM outbox").pop());
+    assert_eq!((state.as_str(), attempts), ("sent", 2));
+    assert_eq!(second.number("SELECT COUNT(*) FROM blackouts"), 0, "another node was there");
+}
+
+#[test]
+fn a_node_that_freezes_within_a_transaction_does_not_hold_the_others_up() {
+    let (mut first, second) = two_nodes(installation());
+    let uuid = first.check("Job", &["--every", "1h"]);
+    first.ping_ok(&uuid);
+    first.signal("STOP");
+    for _ in 0..5 {
+        second.ping_ok(&uuid);
+    }
+    first.signal("CONT");
+    first.ping_ok(&uuid);
+    assert_eq!(first.number("SELECT n_pings FROM checks"), 7);
+}
+
+#[test]
+fn a_wrong_url_is_refused_without_its_password() {
+    for url in [
+        "postgres://maibo:secret-word@127.0.0.1:1/maibo",
+        "postgres://maibo:secret-word@[127.0.0.1/maibo",
+        "postgres://maibo:secret-word@127.0.0.1:1/maibo?sslmode=nonsense",
+    ] {
+        let ran = Maibo::on_sqlite().with("MAIBO_DATABASE_URL", url).run(&["serve"]);
+        assert_eq!(ran.code, Some(1), "{ran:?}");
+        assert!(!ran.stderr.contains("secret-word") && !ran.stderr.is_empty(), "{ran:?}");
+    }
+}
