@@ -13,10 +13,12 @@ fmt:
 lint:
 	cargo clippy --locked --all-targets -- -D warnings
 
-# Unit, property and integration tests; the latter start the real binary.
+# Unit, property and integration tests; the latter start the real binary, on SQLite and again on PostgreSQL. What is
+# about one engine runs with that one.
 rust:
 	cargo test --locked --lib
-	cargo test --locked --test it -- --test-threads 8
+	MAIBO_TEST_ENGINE=sqlite cargo test --locked --test it -- --test-threads 8 --skip postgres::
+	sh tests/postgres.sh cargo test --locked --test it -- --test-threads 8 --skip sqlite_file:: --skip architecture::
 
 browser:
 	cargo build --locked

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs what the tests need and what is missing: Debian's Chromium and, from npm, the package that drives it.
+# Installs what the tests need and what is missing: Debian's Chromium and PostgreSQL and, from npm, the package that
+# drives the former.
 set -eu
 cd "$(dirname "$0")/browser"
 
@@ -11,6 +12,7 @@ missing=""
 command -v chromium >/dev/null 2>&1 || [ -n "${CHROMIUM:-}" ] || missing="$missing chromium"
 command -v node >/dev/null 2>&1 || missing="$missing nodejs"
 command -v npm >/dev/null 2>&1 || missing="$missing npm"
+{ command -v initdb || ls /usr/lib/postgresql/*/bin/initdb; } >/dev/null 2>&1 || missing="$missing postgresql"
 command -v cc >/dev/null 2>&1 || missing="$missing build-essential"
 if [ -n "$missing" ]; then
     command -v apt-get >/dev/null 2>&1 || { echo "please install:$missing" >&2; exit 1; }

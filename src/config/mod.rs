@@ -31,7 +31,7 @@ pub struct Flags {
     /// Folder for the database [default: ./data]
     #[arg(long, global = true, env = "MAIBO_DATA", value_name = "FOLDER")]
     pub data: Option<String>,
-    /// `sqlite:///absolute/file` or `sqlite://relative/file` [default: in the data folder]
+    /// `sqlite:///absolute/file`, `sqlite://relative/file` or `postgres://user@host/database` [default: in the data folder]
     #[arg(long, global = true, env = "MAIBO_DATABASE_URL", value_name = "URL", hide_env_values = true)]
     pub database_url: Option<String>,
     /// Public address of this server; may hold a path [default: from the listening address]

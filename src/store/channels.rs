@@ -119,6 +119,10 @@ pub async fn delete(db: &Db, id: i64) -> Result<(), StoreError> {
 pub async fn by_uuid(db: &Db, uuid: &str) -> Result<Option<Channel>, StoreError> {
     const SQL: &str =
         "SELECT id, uuid, project_id, kind, name, settings, language, broken FROM channels WHERE uuid = $1";
+    // Nothing stored holds a NUL, and PostgreSQL refuses to look for one.
+    if uuid.contains('\0') {
+        return Ok(None);
+    }
     Ok(read!(db, |pool| sqlx::query_as(SQL).bind(uuid).fetch_optional(pool).await?))
 }
 

@@ -71,6 +71,10 @@ pub async fn of_user(db: &Db, user: &User) -> Result<Vec<Project>, StoreError> {
 
 pub async fn by_uuid(db: &Db, uuid: &str) -> Result<Option<Project>, StoreError> {
     const SQL: &str = "SELECT id, uuid, name, ping_key, badge_key FROM projects WHERE uuid = $1";
+    // Nothing stored holds a NUL, and PostgreSQL refuses to look for one.
+    if uuid.contains('\0') {
+        return Ok(None);
+    }
     Ok(read!(db, |pool| sqlx::query_as(SQL).bind(uuid).fetch_optional(pool).await?))
 }
 

@@ -99,6 +99,6 @@ pub async fn role(db: &Db, user: &User, project_id: i64) -> Result<Option<Role>,
 #[must_use]
 pub fn normal_email(text: &str) -> Option<String> {
     let text = text.trim().to_lowercase();
-    let usable = text.len() <= MAX_EMAIL && text.parse::<lettre::Address>().is_ok();
+    let usable = text.len() <= MAX_EMAIL && !text.contains('\0') && text.parse::<lettre::Address>().is_ok();
     usable.then_some(text)
 }

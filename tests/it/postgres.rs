@@ -2,9 +2,12 @@
 use std::collections::BTreeMap;
 use std::thread;
 
+use sqlx::Executor as _;
+use sqlx::postgres::PgListener;
+
 use crate::support::http_sink::{Answer, HttpSink};
-use crate::support::postgres::Database;
-use crate::support::{Engine, Maibo, engine, eventually, until};
+use crate::support::postgres::{Database, connect};
+use crate::support::{Engine, Maibo, block_on, engine, eventually, until};
 
 /// An installation whose first server is not started yet.
 fn installation() -> Maibo {
@@ -170,7 +173,7 @@ fn the_leases_of_a_node_that_dies_run_out_and_another_takes_them_over() {
 }
 
 #[test]
-fn a_node_that_freezes_within_a_transaction_does_not_hold_the_others_up() {
+fn a_frozen_node_does_not_hold_the_others_up() {
     let (mut first, second) = two_nodes(installation());
     let uuid = first.check("Job", &["--every", "1h"]);
     first.ping_ok(&uuid);
@@ -181,6 +184,42 @@ fn a_node_that_freezes_within_a_transaction_does_not_hold_the_others_up() {
     first.signal("CONT");
     first.ping_ok(&uuid);
     assert_eq!(first.number("SELECT n_pings FROM checks"), 7);
+
+    // Frozen with locks in its hands: its session has the limits that every session of ours has.
+    block_on(async {
+        let mut frozen = connect(&first.postgres_url().unwrap()).await;
+        let limit = "SET idle_in_transaction_session_timeout = '4s'; BEGIN; SELECT id FROM checks FOR UPDATE";
+        frozen.execute(limit).await.unwrap();
+        second.ping_ok(&uuid);
+    });
+    assert_eq!(first.number("SELECT n_pings FROM checks"), 8);
+}
+
+#[test]
+fn an_alert_is_told_to_the_other_nodes() {
+    let mut maibo = installation();
+    let sink = HttpSink::ok();
+    webhook(&maibo, &sink);
+    let uuid = maibo.check("Job", &["--every", "1h", "--channel", "*"]);
+    maibo.serve();
+    let told = block_on(async {
+        let mut listener = PgListener::connect(&maibo.postgres_url().unwrap()).await.unwrap();
+        listener.listen("maibo").await.unwrap();
+        maibo.ping_ok(&format!("{uuid}/fail"));
+        listener.recv().await.unwrap().payload().to_owned()
+    });
+    assert_eq!(told, "outbox");
+}
+
+#[test]
+fn a_nul_in_an_address_finds_nothing_and_harms_nobody() {
+    let mut maibo = installation();
+    let key = maibo.made(&["key", "create", "--scope", "ping"]);
+    maibo.serve();
+    for tail in [format!("{key}/a%00b"), format!("{key}%00/ab?create=1"), format!("{key}/a%00b?create=1")] {
+        let status = maibo.ping(&tail).status;
+        assert!((400..500).contains(&status), "{tail}: {status}");
+    }
 }
 
 #[test]

@@ -114,7 +114,8 @@ impl Maibo {
 
     /// One more server for the same PostgreSQL database; it is not started yet.
     pub fn another_node(&self) -> Self {
-        let database = self.postgres.clone().expect("several servers need PostgreSQL");
+        // Several servers need PostgreSQL.
+        let database = self.postgres.clone().unwrap();
         let url = database.url();
         Self::fresh(Some(database)).with("MAIBO_DATABASE_URL", &url)
     }

@@ -11,9 +11,11 @@ use super::block_on;
 
 /// The server, by the URL of a database on it that is always there.
 fn server() -> Url {
-    let url = std::env::var("TEST_DATABASE_URL")
-        .expect("no PostgreSQL: run `sh tests/postgres.sh cargo test --test it`, or set TEST_DATABASE_URL");
-    Url::parse(&url).expect("TEST_DATABASE_URL is a URL like postgres://user@host/postgres")
+    let Ok(url) = std::env::var("TEST_DATABASE_URL") else {
+        panic!("no PostgreSQL: run `sh tests/postgres.sh cargo test --test it`, or set TEST_DATABASE_URL");
+    };
+    Url::parse(&url)
+        .unwrap_or_else(|_| panic!("TEST_DATABASE_URL must be a URL like postgres://user@host/postgres"))
 }
 
 fn url_of(database: &str) -> String {
@@ -22,7 +24,8 @@ fn url_of(database: &str) -> String {
     url.to_string()
 }
 
-pub(super) async fn connect(url: &str) -> PgConnection {
+/// A connection to a database by its URL.
+pub async fn connect(url: &str) -> PgConnection {
     let options: PgConnectOptions = url.parse().unwrap();
     options.connect().await.unwrap_or_else(|error| panic!("the PostgreSQL server for the tests: {error}"))
 }
