@@ -50,8 +50,8 @@ pub enum StoreError {
         "MAIBO_DATABASE_URL: this is not a URL like postgres://user:password@host:5432/database?sslmode=require"
     )]
     PostgresUrl,
-    #[error("cannot use the PostgreSQL database {server}: {source}")]
-    Connect { server: String, source: sqlx::Error },
+    #[error("cannot use the PostgreSQL database {server}: {reason}")]
+    Connect { server: String, reason: sqlx::Error },
     #[error("this database was written by a newer Maibo (migration {0}); start that version or a newer one")]
     NewerVersion(i64),
     #[error("cannot open the database {}: {source}", file.display())]
@@ -143,7 +143,7 @@ impl Db {
             .options([("client_min_messages", "warning")]);
         let database = options.get_database().unwrap_or_else(|| options.get_username()).to_owned();
         let server = format!("{database} on {}:{}", options.get_host(), options.get_port());
-        let open = |source| StoreError::Connect { server: server.clone(), source };
+        let open = |reason| StoreError::Connect { server: server.clone(), reason };
         // A connection of its own, without time limits: a migration may have to wait, and to work.
         let mut migrating = options.connect().await.map_err(open)?;
         sqlx::migrate!("./migrations/postgres").run(&mut migrating).await?;
