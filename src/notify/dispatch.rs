@@ -155,7 +155,7 @@ fn fate(outcome: &Result<Option<Sent>, SendError>, first: Time, tries: i64, now:
     }
 }
 
-/// The dispatcher. [`Dispatcher::run`] is its loop; tests call [`Dispatcher::drain`].
+/// The dispatcher. [`Dispatcher::run`] is its loop.
 pub struct Dispatcher {
     db: Db,
     clock: Arc<dyn Clock>,
@@ -277,20 +277,6 @@ impl Dispatcher {
         }
         // What is due but not to be had waits for a channel that is busy: its result wakes us.
         Ok(if none { POLL } else { Duration::ZERO })
-    }
-
-    /// Sends everything that is due and waits for it. For tests and the command line.
-    pub async fn drain(&mut self) -> Result<(), StoreError> {
-        loop {
-            self.turn().await?;
-            if self.in_flight() == 0 {
-                return self.record().await;
-            }
-            while self.in_flight() > 0 {
-                let Some(finished) = self.done.recv().await else { break };
-                self.take(finished);
-            }
-        }
     }
 }
 

@@ -197,3 +197,6 @@ async fn gather_until(
     let last = soon.iter().filter_map(touched).max().unwrap_or(now);
     Ok(last.max(now) + GATHER_SLACK)
 }
+
+#[cfg(test)]
+mod tests;
