@@ -155,6 +155,6 @@ async fn a_steady_life_leaves_no_blackout_and_no_alert() {
     let mut world = World::new().await;
     world.heard(Span::minutes(5), Span::minutes(1)).await;
     world.live(Span::seconds(5)).await;
-    assert_eq!(crate::store::blackouts::since(&world.db, Time::UNIX_EPOCH).await.unwrap(), []);
+    assert_eq!(blackouts::since(&world.db, Time::UNIX_EPOCH).await.unwrap(), []);
     assert_eq!(outbox::next_at(&world.db).await.unwrap(), None);
 }
