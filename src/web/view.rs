@@ -133,6 +133,19 @@ impl Shell {
     }
 }
 
+/// Asks once more before something is gone for good.
+#[derive(Template)]
+#[template(path = "_partials/confirm.html")]
+pub struct Confirm {
+    pub s: Shell,
+    pub title: String,
+    pub text: String,
+    /// Where the form posts to.
+    pub action: String,
+    pub button: String,
+    pub back: String,
+}
+
 /// The locale key of what `?done=…` says has happened. Unknown words say nothing.
 fn note(here: &str) -> Option<&'static str> {
     let query = here.split_once('?')?.1;

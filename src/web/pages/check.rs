@@ -17,7 +17,7 @@ use crate::store::flips::{self, Window};
 use crate::store::{blackouts, channels, pings};
 use crate::web::error::{AppError, Result};
 use crate::web::extract::{Fields, Visit};
-use crate::web::view::{Shell, Sign, page, schedule_words, sign};
+use crate::web::view::{Confirm, Shell, Sign, page, schedule_words, sign};
 
 /// How far back the timeline goes.
 const DAYS: i64 = 7;
@@ -222,17 +222,6 @@ pub async fn pause(visit: Visit, Path(code): Path<String>) -> Result<Response> {
 /// `POST /checks/{check}/resume`
 pub async fn resume(visit: Visit, Path(code): Path<String>) -> Result<Response> {
     apply(&visit, &code, Event::Resume, "check-resumed").await
-}
-
-#[derive(Template)]
-#[template(path = "_partials/confirm.html")]
-struct Confirm {
-    s: Shell,
-    title: String,
-    text: String,
-    action: String,
-    button: String,
-    back: String,
 }
 
 /// `GET /checks/{check}/delete`: asks once more.
