@@ -1,5 +1,6 @@
 //! The scheduler on a real database, with a clock that the test moves.
 use tempfile::TempDir;
+use tokio_util::task::TaskTracker;
 
 use super::*;
 use crate::clock::ManualClock;
@@ -35,8 +36,7 @@ impl World {
         let project = projects::list(&db).await.unwrap()[0].id;
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
         let (writer, task) = Writer::new(db.clone(), Arc::clone(&shared), Wakes::default());
-        #[expect(clippy::disallowed_methods, reason = "ends with the writer's handle")]
-        tokio::spawn(task.run());
+        TaskTracker::new().spawn(task.run());
         let scheduler = Scheduler::new(db.clone(), shared, writer.clone(), Wakes::default());
         Self { db, clock, writer, scheduler, project, _dir: dir }
     }
