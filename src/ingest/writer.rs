@@ -158,7 +158,7 @@ impl Task {
     /// Makes a batch durable: all of it or nothing.
     async fn commit(&self, pings: &[Waiting], now: Time) -> Result<(Vec<Answer>, Told), StoreError> {
         let mut tx = self.db.begin().await?;
-        let done = write(tx.conn(), pings, now).await?;
+        let done = write(tx.conn()?, pings, now).await?;
         tx.commit().await?;
         Ok(done)
     }

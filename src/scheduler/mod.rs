@@ -133,7 +133,7 @@ impl Scheduler {
         let mut went_down = 0;
         loop {
             let mut tx = self.db.begin().await?;
-            let (looked, down) = step_batch(tx.conn(), &known, now).await?;
+            let (looked, down) = step_batch(tx.conn()?, &known, now).await?;
             tx.commit().await?;
             went_down += down;
             if looked < BATCH {

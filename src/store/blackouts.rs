@@ -29,7 +29,7 @@ pub async fn last_alive(db: &Db) -> Result<Option<Time>, StoreError> {
 /// Leaves the mark. It follows the clock in both directions: after a step back a mark in the future would hide
 /// the next blackout.
 pub async fn mark_alive(db: &Db, now: Time) -> Result<(), StoreError> {
-    write_tx!(db, |tx| mark_in(&mut tx, now).await?);
+    write_tx!(db, |tx| mark_in(tx, now).await?);
     Ok(())
 }
 
@@ -43,7 +43,7 @@ async fn mark_in(tx: &mut SqliteConnection, now: Time) -> Result<(), StoreError>
 pub async fn record(db: &Db, from: Time, to: Time, cause: &str) -> Result<i64, StoreError> {
     const SQL: &str = "INSERT INTO blackouts (from_at, to_at, cause) VALUES ($1, $2, $3) RETURNING id";
     let (id,): (i64,) = write_tx!(db, |tx| {
-        mark_in(&mut tx, to).await?;
+        mark_in(&mut *tx, to).await?;
         sqlx::query_as(SQL).bind(micros(from)).bind(micros(to)).bind(cause).fetch_one(&mut *tx).await?
     });
     Ok(id)

@@ -265,7 +265,7 @@ pub async fn insert(
     channels: &Channels,
     now: Time,
 ) -> Result<i64, StoreError> {
-    Ok(write_tx!(db, |tx| insert_in(&mut tx, project_id, uuid, settings, channels, now).await?))
+    Ok(write_tx!(db, |tx| insert_in(tx, project_id, uuid, settings, channels, now).await?))
 }
 
 /// [`insert`] inside a transaction of the caller's.
@@ -346,7 +346,7 @@ pub async fn update(
     channels: Option<&Channels>,
     now: Time,
 ) -> Result<bool, StoreError> {
-    Ok(write_tx!(db, |tx| update_in(&mut tx, id, settings, channels, now).await?))
+    Ok(write_tx!(db, |tx| update_in(tx, id, settings, channels, now).await?))
 }
 
 async fn update_in(
@@ -398,7 +398,7 @@ async fn update_in(
 /// Applies an event that is not a ping (pause, resume) to one check, with its flip and alerts.
 /// `false`: there is no such check.
 pub async fn apply(db: &Db, id: i64, event: Event<'_>, now: Time) -> Result<bool, StoreError> {
-    Ok(write_tx!(db, |tx| apply_in(&mut tx, id, event, now).await?))
+    Ok(write_tx!(db, |tx| apply_in(tx, id, event, now).await?))
 }
 
 async fn apply_in(

@@ -6,7 +6,8 @@ use sqlx::migrate::MigrateError;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{Sqlite, SqliteConnection, Transaction};
+use sqlx::pool::PoolConnection;
+use sqlx::{Sqlite, SqliteConnection};
 
 /// A handle to the database. Cloning is cheap.
 ///
@@ -114,7 +115,11 @@ impl Db {
     /// Begins a write transaction. Dropped without [`WriteTx::commit`], it changes nothing.
     pub async fn begin(&self) -> Result<WriteTx, StoreError> {
         match self {
-            Self::Sqlite { writer, .. } => Ok(WriteTx(writer.begin_with("BEGIN IMMEDIATE").await?)),
+            Self::Sqlite { writer, .. } => {
+                let mut tx = WriteTx { open: Some(writer.acquire().await?) };
+                sqlx::query("BEGIN IMMEDIATE").execute(tx.conn()?).await?;
+                Ok(tx)
+            }
         }
     }
 
@@ -130,17 +135,33 @@ impl Db {
 }
 
 /// An open write transaction, for work that reads, decides and writes.
-pub struct WriteTx(Transaction<'static, Sqlite>);
+///
+/// Dropped without a commit, its connection is closed and not used again. After some failures (a full disk is one)
+/// SQLite has ended the transaction by itself, and nobody can tell any more what state the connection is in.
+pub struct WriteTx {
+    open: Option<PoolConnection<Sqlite>>,
+}
 
 impl WriteTx {
     /// The connection that the store's functions work on.
-    pub fn conn(&mut self) -> &mut SqliteConnection {
-        &mut self.0
+    pub fn conn(&mut self) -> Result<&mut SqliteConnection, StoreError> {
+        self.open.as_deref_mut().ok_or(StoreError::Sql(sqlx::Error::PoolClosed))
     }
 
     /// Makes everything durable.
-    pub async fn commit(self) -> Result<(), StoreError> {
-        Ok(self.0.commit().await?)
+    pub async fn commit(mut self) -> Result<(), StoreError> {
+        sqlx::query("COMMIT").execute(self.conn()?).await?;
+        // Only now the connection may serve others again.
+        drop(self.open.take());
+        Ok(())
+    }
+}
+
+impl Drop for WriteTx {
+    fn drop(&mut self) {
+        if let Some(connection) = &mut self.open {
+            connection.close_on_drop();
+        }
     }
 }
 
@@ -166,13 +187,12 @@ macro_rules! read {
 /// fails or is dropped.
 macro_rules! write_tx {
     ($db:expr, |$tx:ident| $body:expr) => {
-        match $db {
-            $crate::store::Db::Sqlite { writer, .. } => {
-                let mut $tx = writer.begin_with("BEGIN IMMEDIATE").await?;
-                let out = $body;
-                $tx.commit().await?;
-                out
-            }
+        {
+            let mut open = $db.begin().await?;
+            let $tx = open.conn()?;
+            let out = $body;
+            open.commit().await?;
+            out
         }
     };
 }
@@ -182,6 +202,50 @@ pub(super) use {read, write_tx};
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A database with one table, and the size that its one writing connection may bring it to, in pages.
+    async fn small(dir: &tempfile::TempDir, pages: u32) -> Db {
+        let db = Db::open(&format!("sqlite://{}", dir.path().join("t.db").display())).await.unwrap();
+        let mut tx = db.begin().await.unwrap();
+        sqlx::query("CREATE TABLE t (b BLOB)").execute(tx.conn().unwrap()).await.unwrap();
+        tx.commit().await.unwrap();
+        let limit = sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {pages}"));
+        let Db::Sqlite { writer, .. } = &db;
+        sqlx::query(limit).execute(writer).await.unwrap();
+        db
+    }
+
+    async fn insert(db: &Db) -> Result<(), StoreError> {
+        write_tx!(db, |tx| {
+            sqlx::query("INSERT INTO t VALUES (randomblob(100000))").execute(&mut *tx).await?;
+        });
+        Ok(())
+    }
+
+    /// The limit belongs to the connection: it is gone with it, like a full disk that somebody has tidied up.
+    #[tokio::test]
+    async fn a_full_disk_is_no_trouble_any_more_once_there_is_room() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = small(&dir, 200).await;
+        let mut failures = 0;
+        for _ in 0..30 {
+            failures += u32::from(insert(&db).await.is_err());
+        }
+        assert_eq!(failures, 1, "the first write after the failure finds a sound connection");
+    }
+
+    #[tokio::test]
+    async fn a_transaction_that_is_dropped_changes_nothing_and_blocks_nobody() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = small(&dir, 100_000).await;
+        let mut tx = db.begin().await.unwrap();
+        sqlx::query("INSERT INTO t VALUES (x'00')").execute(tx.conn().unwrap()).await.unwrap();
+        drop(tx);
+        insert(&db).await.unwrap();
+        let (rows,): (i64,) =
+            read!(&db, |pool| sqlx::query_as("SELECT COUNT(*) FROM t").fetch_one(pool).await.unwrap());
+        assert_eq!(rows, 1);
+    }
 
     #[test]
     fn a_url_names_a_file() {

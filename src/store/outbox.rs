@@ -74,9 +74,9 @@ pub async fn exchange(
 ) -> Result<Vec<Claimed>, StoreError> {
     Ok(write_tx!(db, |tx| {
         for result in finished {
-            record(&mut tx, result).await?;
+            record(&mut *tx, result).await?;
         }
-        claim(&mut tx, now, lease, busy, per_channel).await?
+        claim(&mut *tx, now, lease, busy, per_channel).await?
     }))
 }
 
@@ -84,7 +84,7 @@ pub async fn exchange(
 pub async fn record_all(db: &Db, finished: &[Finished]) -> Result<(), StoreError> {
     write_tx!(db, |tx| {
         for result in finished {
-            record(&mut tx, result).await?;
+            record(&mut *tx, result).await?;
         }
     });
     Ok(())
