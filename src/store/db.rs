@@ -3,10 +3,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sqlx::migrate::MigrateError;
+use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::pool::PoolConnection;
 use sqlx::{Sqlite, SqliteConnection};
 
 /// A handle to the database. Cloning is cheap.
@@ -186,15 +186,13 @@ macro_rules! read {
 /// Like [`read!`], inside one write transaction that commits when the body succeeds and rolls back when it
 /// fails or is dropped.
 macro_rules! write_tx {
-    ($db:expr, |$tx:ident| $body:expr) => {
-        {
-            let mut open = $db.begin().await?;
-            let $tx = open.conn()?;
-            let out = $body;
-            open.commit().await?;
-            out
-        }
-    };
+    ($db:expr, |$tx:ident| $body:expr) => {{
+        let mut open = $db.begin().await?;
+        let $tx = open.conn()?;
+        let out = $body;
+        open.commit().await?;
+        out
+    }};
 }
 
 pub(super) use {read, write_tx};
@@ -203,12 +201,9 @@ pub(super) use {read, write_tx};
 mod tests {
     use super::*;
 
-    /// A database with one table, and the size that its one writing connection may bring it to, in pages.
+    /// A database whose one writing connection may bring it to this many pages.
     async fn small(dir: &tempfile::TempDir, pages: u32) -> Db {
         let db = Db::open(&format!("sqlite://{}", dir.path().join("t.db").display())).await.unwrap();
-        let mut tx = db.begin().await.unwrap();
-        sqlx::query("CREATE TABLE t (b BLOB)").execute(tx.conn().unwrap()).await.unwrap();
-        tx.commit().await.unwrap();
         let limit = sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {pages}"));
         let Db::Sqlite { writer, .. } = &db;
         sqlx::query(limit).execute(writer).await.unwrap();
@@ -216,8 +211,10 @@ mod tests {
     }
 
     async fn insert(db: &Db) -> Result<(), StoreError> {
+        const SQL: &str =
+            "INSERT INTO installation (name, value) VALUES (hex(randomblob(8)), hex(randomblob(50000)))";
         write_tx!(db, |tx| {
-            sqlx::query("INSERT INTO t VALUES (randomblob(100000))").execute(&mut *tx).await?;
+            sqlx::query(SQL).execute(&mut *tx).await?;
         });
         Ok(())
     }
@@ -239,11 +236,16 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let db = small(&dir, 100_000).await;
         let mut tx = db.begin().await.unwrap();
-        sqlx::query("INSERT INTO t VALUES (x'00')").execute(tx.conn().unwrap()).await.unwrap();
+        sqlx::query("INSERT INTO installation (name, value) VALUES ('x', 'y')")
+            .execute(tx.conn().unwrap())
+            .await
+            .unwrap();
         drop(tx);
         insert(&db).await.unwrap();
-        let (rows,): (i64,) =
-            read!(&db, |pool| sqlx::query_as("SELECT COUNT(*) FROM t").fetch_one(pool).await.unwrap());
+        let (rows,): (i64,) = read!(&db, |pool| sqlx::query_as("SELECT COUNT(*) FROM installation")
+            .fetch_one(pool)
+            .await
+            .unwrap());
         assert_eq!(rows, 1);
     }
 

@@ -1,4 +1,6 @@
 //! Alerts on their way: what is queued, who is sending it, and what became of each attempt.
+use std::collections::BTreeMap;
+
 use sqlx::SqliteConnection;
 
 use super::db::{read, write_tx};
@@ -17,6 +19,9 @@ pub struct Claimed {
     pub channel_id: i64,
     /// Alerts of one channel with the same batch make one message.
     pub batch: Option<String>,
+    /// There was more for this channel than it may get one by one: all of one kind make one message.
+    #[sqlx(skip)]
+    pub crowded: bool,
     /// Which try this is, from 1.
     pub attempts: i64,
     created_at: i64,
@@ -63,7 +68,8 @@ const BATCH_LIMIT: i64 = 5000;
 /// Records what finished and leases what is due, in one transaction.
 ///
 /// Takes at most `per_channel` messages of a channel, none of those in `busy`, and nothing of a check whose
-/// earlier alert on the same channel is still queued: on one channel `up` never overtakes `down`.
+/// earlier alert on the same channel is still queued: on one channel `up` never overtakes `down`. `room` tells how
+/// many messages a channel of some kind may get now, where that is limited; when more is due, all of it is taken.
 pub async fn exchange(
     db: &Db,
     finished: &[Finished],
@@ -71,12 +77,13 @@ pub async fn exchange(
     lease: Span,
     busy: &[i64],
     per_channel: i64,
+    room: impl Fn(&str, i64) -> Option<usize>,
 ) -> Result<Vec<Claimed>, StoreError> {
     Ok(write_tx!(db, |tx| {
         for result in finished {
             record(&mut *tx, result).await?;
         }
-        claim(&mut *tx, now, lease, busy, per_channel).await?
+        claim(&mut *tx, now, lease, busy, per_channel, room).await?
     }))
 }
 
@@ -142,6 +149,7 @@ async fn claim(
     lease: Span,
     busy: &[i64],
     per_channel: i64,
+    room: impl Fn(&str, i64) -> Option<usize>,
 ) -> Result<Vec<Claimed>, StoreError> {
     // Walks from channel to channel along the index, so that ten thousand alerts for one channel do not hide
     // the one alert for another.
@@ -151,7 +159,8 @@ async fn claim(
             SELECT (SELECT MIN(channel_id) FROM outbox WHERE state = 'queued' AND channel_id > ready.channel_id)
             FROM ready WHERE ready.channel_id IS NOT NULL
         )
-        SELECT o.id, o.batch, o.channel_id FROM ready r JOIN outbox o ON o.id IN (
+        SELECT o.id, o.batch, o.channel_id, c.kind FROM ready r JOIN channels c ON c.id = r.channel_id
+        JOIN outbox o ON o.id IN (
             SELECT i.id FROM outbox i
             WHERE i.state = 'queued' AND i.channel_id = r.channel_id AND i.next_at <= $1
                 AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.state = 'queued' AND e.channel_id = i.channel_id
@@ -159,15 +168,15 @@ async fn claim(
             ORDER BY i.next_at, i.id LIMIT $2)
         WHERE r.channel_id IS NOT NULL AND r.channel_id NOT IN (SELECT value FROM json_each($3))
         LIMIT $4";
-    const BATCH: &str = "SELECT i.id FROM outbox i
-        WHERE i.state = 'queued' AND i.channel_id = $1 AND i.batch = $2 AND i.next_at <= $3
+    const TOGETHER: &str = "SELECT i.id FROM outbox i
+        WHERE i.state = 'queued' AND i.channel_id = $1 AND ($2 = '' OR i.batch = $2) AND i.next_at <= $3
             AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.state = 'queued' AND e.channel_id = i.channel_id
                 AND e.check_id = i.check_id AND e.id < i.id)
         ORDER BY i.id LIMIT $4";
     const LEASE: &str = "UPDATE outbox SET leased_until = $2, next_at = $2, attempts = attempts + 1
         WHERE id IN (SELECT value FROM json_each($1))
         RETURNING id, kind, check_id, flip_id, channel_id, batch, attempts, created_at";
-    let ready: Vec<(i64, Option<String>, i64)> = sqlx::query_as(READY)
+    let ready: Vec<(i64, Option<String>, i64, String)> = sqlx::query_as(READY)
         .bind(micros(now))
         .bind(per_channel)
         .bind(serde_json::json!(busy).to_string())
@@ -175,18 +184,30 @@ async fn claim(
         .fetch_all(&mut *tx)
         .await?;
     let mut ids: Vec<i64> = Vec::new();
-    let mut batches: Vec<(i64, String)> = Vec::new();
-    for (id, batch, channel_id) in ready {
-        match batch {
+    // Whole groups to take: a batch of a channel, or (with an empty name) everything that is due for it.
+    let mut groups: Vec<(i64, String)> = Vec::new();
+    let mut seen: BTreeMap<i64, bool> = BTreeMap::new();
+    for (id, batch, channel_id, kind) in ready {
+        let room = room(&kind, channel_id);
+        let crowded = match (seen.get(&channel_id), room) {
+            (Some(crowded), _) => *crowded,
+            (None, None) => false,
+            (None, Some(room)) => due_for(&mut *tx, channel_id, now).await? > room,
+        };
+        seen.insert(channel_id, crowded);
+        let group = match (room, crowded, batch) {
+            (Some(0), ..) => continue,
+            (_, true, _) => Some(String::new()),
+            (_, false, batch) => batch,
+        };
+        match group {
             None => ids.push(id),
-            Some(batch) if !batches.contains(&(channel_id, batch.clone())) => {
-                batches.push((channel_id, batch));
-            }
+            Some(name) if !groups.contains(&(channel_id, name.clone())) => groups.push((channel_id, name)),
             Some(_) => {}
         }
     }
-    for (channel_id, batch) in batches {
-        let rows: Vec<(i64,)> = sqlx::query_as(BATCH)
+    for (channel_id, batch) in groups {
+        let rows: Vec<(i64,)> = sqlx::query_as(TOGETHER)
             .bind(channel_id)
             .bind(&batch)
             .bind(micros(now))
@@ -204,7 +225,18 @@ async fn claim(
         .fetch_all(&mut *tx)
         .await?;
     claimed.sort_by_key(|row| row.id);
+    for row in &mut claimed {
+        row.crowded = seen.get(&row.channel_id).copied().unwrap_or(false);
+    }
     Ok(claimed)
+}
+
+/// How many alerts are due for a channel.
+async fn due_for(tx: &mut SqliteConnection, channel_id: i64, now: Time) -> Result<usize, StoreError> {
+    const SQL: &str =
+        "SELECT COUNT(*) FROM outbox WHERE state = 'queued' AND channel_id = $1 AND next_at <= $2";
+    let (count,): (i64,) = sqlx::query_as(SQL).bind(channel_id).bind(micros(now)).fetch_one(tx).await?;
+    Ok(usize::try_from(count).unwrap_or(usize::MAX))
 }
 
 /// When the next queued alert may be tried; for a leased one, when its lease ends.
