@@ -153,12 +153,12 @@ impl Lang {
 
     /// A moment near `now` in a zone: `today 03:12`, or as [`Lang::moment`].
     #[must_use]
-    pub fn near(self, at: Time, zone: &Zone, now: Time) -> String {
+    pub fn near(self, at: Time, zone: &Zone, now: Time, exact: bool) -> String {
         let (there, here) = (zone.civil(at), zone.civil(now));
         if (there.year, there.month, there.day) == (here.year, here.month, here.day) {
-            return self.ta("today-at", &[("time", &clock_time(&there, false))]);
+            return self.ta("today-at", &[("time", &clock_time(&there, exact))]);
         }
-        self.moment(at, zone, false)
+        self.moment(at, zone, exact)
     }
 
     /// A moment in a zone: `21 Nov 03:12`, `11月21日 03:12`; with seconds where `exact`.

@@ -59,7 +59,13 @@ if (form) {
   const preview = document.getElementById("preview");
   const update = async () => {
     const answer = await fetch(form.dataset.preview, { method: "POST", body: new URLSearchParams(new FormData(form)) });
-    if (answer.ok) preview.innerHTML = await answer.text();
+    if (!answer.ok) return;
+    preview.innerHTML = await answer.text();
+    // What was wrong with the schedule is not wrong any more.
+    if (preview.querySelector("[data-good]")) {
+      form.querySelectorAll(".kinds .of .error, #tz-error").forEach((error) => error.remove());
+      form.querySelectorAll(".kinds .of [aria-invalid], #tz").forEach((input) => input.removeAttribute("aria-invalid"));
+    }
   };
   form.querySelector("[name=preview]").hidden = true;
   form.addEventListener("input", () => {

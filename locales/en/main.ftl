@@ -6,6 +6,12 @@ alert-title-many = DOWN | { $count ->
     [one] 1 check
    *[other] { $count } checks
 }
+alert-title-many-up = UP | { $count ->
+    [one] 1 check
+   *[other] { $count } checks
+}
+alert-many-down = { $count } checks are down. The limit of this channel allows no message for each; their pages tell more.
+alert-many-up = { $count } checks are back. The limit of this channel allows no message for each; their pages tell more.
 alert-test-name = Test check
 alert-test = This is a test. When one of your jobs falls silent, the alert will arrive here.
 alert-down-missed = “{ $name }” is down: nothing was heard. It was due at { $due }, with { $grace } of grace.
@@ -27,7 +33,7 @@ alert-fact-tags = Tags
 alert-fact-heard = Last heard
 alert-fact-at = Time
 alert-link = Open in Maibo
-mail-footer = Sent by Maibo, which watches this job.
+mail-footer = Sent by Maibo, which watches your jobs.
 check-unnamed = unnamed check
 
 ## The frame
@@ -112,7 +118,7 @@ ago = { $span } ago
 running-for = running { $span }
 due-overdue = overdue { $span }
 due-down = down { $span }
-due-ends-by = ends by { $time }
+due-ends-in = ends within { $span }
 due-grace-left = { $span } of grace left
 due-waiting = waiting
 due-in = in { $span }
@@ -193,6 +199,7 @@ check-edit = Edit the check
 check-delete-title = Delete “{ $name }”?
 check-delete-text = Its history goes with it, and its ping address stops working. Jobs that still call it will get an error.
 events = Events
+times-in = times in { $zone }
 events-none = Nothing has happened yet.
 events-older = Older
 show-all = All
@@ -296,6 +303,7 @@ setting-error-other-host = this kind of channel calls { $value } only, unless MA
 setting-error-unresolved = { $value } cannot be resolved
 setting-error-wecom = this is required: the robot's webhook URL, or its key
 setting-error-wecom-key = this has no ?key=…; copy the robot's whole webhook URL
+setting-error-wecom-key-form = a key has 10 to 64 letters, digits, - and _; or give the whole webhook URL
 setting-error-one-address = this takes one address; add a channel for each person
 setting-error-email = `{ $value }` is not a mail address
 setting-error-one-url = one of the two URLs is needed, for down (url_down) or for up (url_up)
@@ -348,7 +356,7 @@ field-wecom-url-hint = In the group: … → Group robots → Add; copy the whol
 field-wecom-key = or only the key
 field-wecom-key-hint = What stands behind key= in that address.
 field-webhook-url-down = Down: URL
-field-webhook-url-down-hint = $NAME, $STATUS, $CODE, $NOW, $TAGS and others are filled in. Empty: silent for this side.
+field-webhook-url-down-hint = Filled in: $CODE $STATUS $NOW $NAME $NAME_JSON $SLUG $TAGS $TAG1 … $JSON $EXITSTATUS, and in bodies $BODY $BODY_JSON. Empty: silent for this side.
 field-webhook-method-down = Down: method
 field-webhook-method-down-hint = GET sends no body.
 field-webhook-headers-down = Down: headers

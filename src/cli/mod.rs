@@ -74,7 +74,7 @@ pub fn main() -> ExitCode {
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            say(&format!("error: {error:#}"));
+            say(&format!("error: {}", words(&error)));
             ExitCode::FAILURE
         }
     }
@@ -152,6 +152,17 @@ impl Cx {
             _ => anyhow::bail!("{} projects are called `{wanted}`; give the id", fitting.len()),
         }
     }
+}
+
+/// An error with its causes, each said once.
+fn words(error: &anyhow::Error) -> String {
+    let mut words = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !words.contains(&cause) {
+            words = format!("{words}: {cause}");
+        }
+    }
+    words
 }
 
 /// The result of a command, on stdout.

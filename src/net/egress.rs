@@ -220,6 +220,8 @@ fn client(policy: Policy) -> reqwest::Result<reqwest::Client> {
             }
             attempt.follow()
         }))
+        // The address itself may be the secret.
+        .referer(false)
         .no_proxy()
         .connect_timeout(CONNECT)
         .timeout(WHOLE)

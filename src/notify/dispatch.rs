@@ -2,7 +2,7 @@
 //!
 //! One task claims and records, each in one transaction for many alerts; every message is sent by a task of its
 //! own, a few per channel at once, so that a slow channel delays no other.
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,6 +37,8 @@ const LEASE: Span = Span::seconds(90);
 const POLL: Duration = Duration::from_secs(1);
 /// How long a stopping server waits for messages that are under way.
 const FAREWELL: Duration = Duration::from_secs(10);
+/// What a vendor's limit is counted over.
+const MINUTE: Span = Span::seconds(60);
 /// How long an alert is tried before it is given up.
 const GIVE_UP: Span = Span::hours(24);
 
@@ -133,6 +135,19 @@ macro_rules! fixed_header {
 fixed_header!(AutoSubmitted, "Auto-Submitted", "auto-generated");
 fixed_header!(AutoResponseSuppress, "X-Auto-Response-Suppress", "All");
 
+/// How many messages a channel with this limit per minute may get now. Two thirds go as they come; what follows
+/// goes together, at intervals that use up the rest, so that a storm is told within seconds and not a minute later.
+fn room(limit: usize, sent: Option<&VecDeque<Time>>, now: Time) -> usize {
+    let singles = limit * 2 / 3;
+    let used = sent.map_or(0, VecDeque::len);
+    if used < singles {
+        return singles - used;
+    }
+    let interval = MINUTE / i32::try_from(limit - singles).unwrap_or(1).max(1);
+    let rested = sent.and_then(VecDeque::back).is_none_or(|last| now - *last >= interval);
+    usize::from(rested && used < limit)
+}
+
 /// What is to be done with an alert after a try at `now`. `first`: when it was queued; `tries`: with this one.
 fn fate(outcome: &Result<Option<Sent>, SendError>, first: Time, tries: i64, now: Time, jitter: f64) -> Fate {
     match outcome {
@@ -155,7 +170,7 @@ fn fate(outcome: &Result<Option<Sent>, SendError>, first: Time, tries: i64, now:
     }
 }
 
-/// The dispatcher. [`Dispatcher::run`] is its loop; tests call [`Dispatcher::drain`].
+/// The dispatcher. [`Dispatcher::run`] is its loop.
 pub struct Dispatcher {
     db: Db,
     clock: Arc<dyn Clock>,
@@ -163,6 +178,8 @@ pub struct Dispatcher {
     wakes: Wakes,
     tasks: TaskTracker,
     under_way: HashMap<i64, usize>,
+    /// When messages were handed to channels whose vendor counts them, in the last minute.
+    paced: HashMap<i64, VecDeque<Time>>,
     done: mpsc::UnboundedReceiver<Finished>,
     report: mpsc::UnboundedSender<Finished>,
     unrecorded: Vec<Finished>,
@@ -180,6 +197,7 @@ impl Dispatcher {
             wakes,
             tasks,
             under_way: HashMap::new(),
+            paced: HashMap::new(),
             done,
             report,
             unrecorded: Vec::new(),
@@ -262,11 +280,21 @@ impl Dispatcher {
         let busy: Vec<i64> =
             self.under_way.iter().filter(|(_, count)| **count >= PER_CHANNEL).map(|(id, _)| *id).collect();
         let per_channel = i64::try_from(PER_CHANNEL).unwrap_or(1);
-        let claimed = outbox::exchange(&self.db, &self.unrecorded, now, LEASE, &busy, per_channel).await?;
+        self.paced.retain(|_, sent| {
+            sent.retain(|at| now - *at < MINUTE);
+            !sent.is_empty()
+        });
+        let paced = &self.paced;
+        let room =
+            |kind: &str, channel_id: i64| Some(room(driver(kind)?.per_minute?, paced.get(&channel_id), now));
+        let claimed =
+            outbox::exchange(&self.db, &self.unrecorded, now, LEASE, &busy, per_channel, room).await?;
         self.unrecorded.clear();
         let none = claimed.is_empty();
         for message in messages(claimed) {
-            *self.under_way.entry(message[0].channel_id).or_default() += 1;
+            let channel_id = message[0].channel_id;
+            *self.under_way.entry(channel_id).or_default() += 1;
+            self.paced.entry(channel_id).or_default().push_back(now);
             let sender = Sender {
                 db: self.db.clone(),
                 clock: Arc::clone(&self.clock),
@@ -278,20 +306,6 @@ impl Dispatcher {
         // What is due but not to be had waits for a channel that is busy: its result wakes us.
         Ok(if none { POLL } else { Duration::ZERO })
     }
-
-    /// Sends everything that is due and waits for it. For tests and the command line.
-    pub async fn drain(&mut self) -> Result<(), StoreError> {
-        loop {
-            self.turn().await?;
-            if self.in_flight() == 0 {
-                return self.record().await;
-            }
-            while self.in_flight() > 0 {
-                let Some(finished) = self.done.recv().await else { break };
-                self.take(finished);
-            }
-        }
-    }
 }
 
 /// Puts claimed alerts together that are told in one message.
@@ -299,10 +313,11 @@ fn messages(claimed: Vec<Claimed>) -> Vec<Vec<Claimed>> {
     let mut messages: Vec<Vec<Claimed>> = Vec::new();
     let mut batches: HashMap<(i64, String), usize> = HashMap::new();
     for row in claimed {
-        match &row.batch {
+        let group = row.batch.clone().or_else(|| row.crowded.then(|| row.kind.clone()));
+        match group {
             None => messages.push(vec![row]),
-            Some(batch) => {
-                let key = (row.channel_id, batch.clone());
+            Some(group) => {
+                let key = (row.channel_id, group);
                 let at = *batches.entry(key).or_insert(messages.len());
                 if at == messages.len() {
                     messages.push(Vec::new());
@@ -405,6 +420,24 @@ mod tests {
         }
         assert_eq!(waits[..6], [5, 30, 120, 600, 1800, 3600]);
         assert!(now - first >= GIVE_UP && now - first <= GIVE_UP + Span::hours(1));
+    }
+
+    #[test]
+    fn a_channel_never_gets_more_than_its_limit_in_any_minute() {
+        let start: Time = "2026-01-01T00:00:00Z".parse().unwrap();
+        let mut sent: VecDeque<Time> = VecDeque::new();
+        let mut all = Vec::new();
+        for tenth in 0..3000 {
+            let now = start + Span::milliseconds(100 * tenth);
+            sent.retain(|at| now - *at < MINUTE);
+            if room(15, Some(&sent), now) > 0 {
+                sent.push_back(now);
+                all.push(now);
+            }
+            assert!(sent.len() <= 15);
+        }
+        assert_eq!(all.iter().filter(|at| **at - start < Span::seconds(1)).count(), 10);
+        assert_eq!(all[10] - all[9], Span::seconds(12), "and the storm goes on in digests");
     }
 
     #[test]

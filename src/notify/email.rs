@@ -14,6 +14,7 @@ pub(super) const DRIVER: Driver = Driver {
     read,
     urls: |_| Vec::new(),
     vendor: None,
+    per_minute: None,
     request,
     verdict: |_: &HttpReply| -> Result<Sent, SendError> { Err(SendError::Rejected("not a mail".into())) },
 };

@@ -19,20 +19,23 @@ pub async fn load(
 ) -> Result<Option<Alert>, StoreError> {
     let lang = Lang::named(&channel.language).unwrap_or_default();
     let mut names = Vec::with_capacity(claimed.len());
+    let mut abouts = Vec::new();
     let mut first = None;
     for row in claimed {
-        if let Some(found) = subject(db, row).await? {
-            names.push(display_name(&found.check, lang));
-            first.get_or_insert((row, found));
+        let Some(found) = subject(db, row).await? else { continue };
+        names.push(display_name(&found.check, lang));
+        if abouts.len() < TOLD_IN_FULL {
+            let channels = checks::channel_uuids(db, found.check.id).await?;
+            let json = healthchecks::check(&found.check, &channels, links, 3, View::Full, found.flip.at());
+            abouts.push(about(&found.check, lang, json.to_string()));
         }
+        first.get_or_insert((row, found));
     }
     let Some((row, found)) = first else { return Ok(None) };
     let (check, flip) = (&found.check, &found.flip);
     let side = if row.kind == "up" { Side::Up } else { Side::Down };
     let began = if side == Side::Up { flip.since() } else { flip.at() };
     let project = projects::by_id(db, check.project_id).await?;
-    let channel_uuids = checks::channel_uuids(db, check.id).await?;
-    let json = healthchecks::check(check, &channel_uuids, links, 3, View::Full, flip.at());
     let link = match names.len() {
         1 => links.check(check.code()),
         _ => links.to("/"),
@@ -45,13 +48,42 @@ pub async fn load(
         lang,
         zone: zone_or_utc(&check.spec().tz),
         project: project.map(|project| project.name).unwrap_or_default(),
-        check: about(check, lang, json.to_string()),
+        check: together(abouts, names.len()),
         event: Some(happened(flip)),
         blackout: found.blackout,
         last: last_ping(db, check, flip).await?,
         link,
         names,
     }))
+}
+
+/// Checks of one message that are described in full; of more, the number is told.
+const TOLD_IN_FULL: usize = 100;
+
+/// One description for a message about several checks: every value holds those of all, separated by commas, and the
+/// JSON is an array, so that a program hears of each.
+fn together(mut abouts: Vec<About>, all: usize) -> About {
+    if abouts.len() < 2 {
+        return abouts.pop().unwrap_or_default();
+    }
+    let join = |value: fn(&About) -> &str, separator: &str| {
+        abouts.iter().map(value).collect::<Vec<_>>().join(separator)
+    };
+    let mut name = join(|about| &about.name, ", ");
+    if all > abouts.len() {
+        name = format!("{name}, +{}", all - abouts.len());
+    }
+    let mut tags: Vec<&str> = abouts.iter().flat_map(|about| about.tags.split_whitespace()).collect();
+    tags.sort_unstable();
+    tags.dedup();
+    About {
+        uuid: join(|about| &about.uuid, ","),
+        slug: join(|about| &about.slug, ","),
+        tags: tags.join(" "),
+        json: format!("[{}]", join(|about| &about.json, ",")),
+        grace: abouts.first().map(|about| about.grace).unwrap_or_default(),
+        name,
+    }
 }
 
 /// A message that only shows that the channel works.

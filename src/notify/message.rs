@@ -3,7 +3,7 @@ use super::alert::{Alert, Side, Why};
 use crate::i18n::Lang;
 
 /// Names that are spelled out when a message tells about many checks.
-pub(super) const NAMED: usize = 20;
+const NAMED: usize = 50;
 /// Characters of a job's last output that a message quotes.
 const QUOTED: usize = 1000;
 
@@ -28,6 +28,7 @@ pub fn words(alert: &Alert) -> Words {
     let lang = alert.lang;
     let name = alert.check.name.as_str();
     let title = match alert.side {
+        Side::Up if alert.names.len() > 1 => lang.tn("alert-title-many-up", count(alert)),
         _ if alert.names.len() > 1 => lang.tn("alert-title-many", count(alert)),
         Side::Down => lang.ta("alert-title-down", &[("name", name)]),
         Side::Up => lang.ta("alert-title-up", &[("name", name)]),
@@ -52,7 +53,8 @@ pub fn words(alert: &Alert) -> Words {
         if alert.side == Side::Down
             && let Some(heard) = alert.event.as_ref().and_then(|event| event.heard)
         {
-            fact("alert-fact-heard", lang.moment(heard, &alert.zone, true));
+            let heard = lang.moment(heard, &alert.zone, true);
+            fact("alert-fact-heard", format!("{heard} ({})", alert.zone.name()));
         }
     }
     if alert.side != Side::Test {
@@ -78,8 +80,9 @@ fn sentence(alert: &Alert) -> String {
     let name = alert.check.name.as_str();
     let Some(event) = &alert.event else { return lang.t("alert-test") };
     let exact = |at| lang.moment(at, &alert.zone, true);
+    let zoned = |at| format!("{} {}", exact(at), alert.zone.name());
     if let Some(blackout) = alert.blackout {
-        let (from, to) = (exact(blackout.from), exact(blackout.to));
+        let (from, to) = (exact(blackout.from), zoned(blackout.to));
         return if alert.names.len() > 1 {
             lang.ta(
                 "alert-blind-many",
@@ -89,7 +92,11 @@ fn sentence(alert: &Alert) -> String {
             lang.ta("alert-blind", &[("name", name), ("from", &from), ("to", &to)])
         };
     }
-    let at = exact(alert.at);
+    if alert.names.len() > 1 {
+        let key = if alert.side == Side::Up { "alert-many-up" } else { "alert-many-down" };
+        return lang.tn(key, count(alert));
+    }
+    let at = zoned(alert.at);
     let grace = lang.span(alert.check.grace);
     match event.why {
         Why::Back => {
@@ -107,10 +114,10 @@ fn sentence(alert: &Alert) -> String {
         }
         Why::Failed => lang.ta("alert-down-fail", &[("name", name), ("at", &at)]),
         Why::Overrun(started) => {
-            lang.ta("alert-down-overrun", &[("name", name), ("started", &exact(started)), ("grace", &grace)])
+            lang.ta("alert-down-overrun", &[("name", name), ("started", &zoned(started)), ("grace", &grace)])
         }
         Why::Missed(due) => {
-            lang.ta("alert-down-missed", &[("name", name), ("due", &exact(due)), ("grace", &grace)])
+            lang.ta("alert-down-missed", &[("name", name), ("due", &zoned(due)), ("grace", &grace)])
         }
     }
 }
@@ -119,7 +126,7 @@ fn sentence(alert: &Alert) -> String {
 fn quote(alert: &Alert) -> Option<String> {
     let failed = alert.event.as_ref().is_some_and(|event| matches!(event.why, Why::Failed | Why::Exit(_)));
     let body = alert.last.body.trim_end();
-    if !failed || body.is_empty() {
+    if !failed || body.is_empty() || alert.names.len() > 1 {
         return None;
     }
     let clean: String = body.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();

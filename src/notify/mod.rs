@@ -38,6 +38,8 @@ pub struct Driver {
     pub urls: fn(&Settings) -> Vec<(&'static str, url::Url)>,
     /// The only host of this kind, unless the operator opened others.
     pub vendor: Option<&'static str>,
+    /// Messages that one channel may get in a minute, below the vendor's own limit. What is more goes together.
+    pub per_minute: Option<usize>,
     /// What to send for an alert.
     pub request: fn(&Settings, &Alert) -> Result<Outgoing, SendError>,
     /// What the vendor's answer means.

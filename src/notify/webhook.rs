@@ -4,7 +4,6 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
 use super::alert::{Alert, Side};
-use super::message::NAMED;
 use super::outcome::{SendError, judge};
 use super::settings::read_url;
 use super::{Driver, Field, FieldError, Input, Outgoing, Settings};
@@ -36,6 +35,7 @@ pub(super) const DRIVER: Driver = Driver {
             .collect()
     },
     vendor: None,
+    per_minute: None,
     request,
     verdict: judge,
 };
@@ -133,19 +133,6 @@ impl<'a> Values<'a> {
         Self { alert, status }
     }
 
-    /// The check's name; all names, where one message tells about several checks.
-    fn name(&self) -> String {
-        let names = &self.alert.names;
-        if names.len() < 2 {
-            return self.alert.check.name.clone();
-        }
-        let first = names[..names.len().min(NAMED)].join(", ");
-        match names.len() - names.len().min(NAMED) {
-            0 => first,
-            more => format!("{first}, +{more}"),
-        }
-    }
-
     /// One pass: what a value contains is never expanded again.
     fn fill(&self, template: &str, place: Place) -> String {
         let mut pieces = template.split('$');
@@ -166,7 +153,6 @@ impl<'a> Values<'a> {
     /// in Healthchecks' order, without regard to word ends.
     fn lookup<'t>(&self, piece: &'t str, place: Place) -> Option<(String, &'t str)> {
         let check = &self.alert.check;
-        let name = self.name();
         let escaped = |text: &str| if place == Place::Url { percent(text) } else { text.to_owned() };
         let body_only = |text: String| (place == Place::Body).then_some(text);
         let json = |text: &str| serde_json::Value::from(text).to_string();
@@ -174,8 +160,8 @@ impl<'a> Values<'a> {
             ("CODE", Some(check.uuid.clone())),
             ("STATUS", Some(self.status.to_owned())),
             ("NOW", Some(escaped(&self.alert.now_text()))),
-            ("NAME_JSON", Some(escaped(&json(&name)))),
-            ("NAME", Some(escaped(&name))),
+            ("NAME_JSON", Some(escaped(&json(&check.name)))),
+            ("NAME", Some(escaped(&check.name))),
             ("SLUG", Some(check.slug.clone())),
             ("TAGS", Some(escaped(&check.tags))),
             ("JSON", Some(escaped(&check.json))),

@@ -27,6 +27,8 @@ pub(super) const DRIVER: Driver = Driver {
     read,
     urls: |settings| settings.get("url").and_then(|url| Some(("url", Url::parse(url).ok()?))).into_iter().collect(),
     vendor: Some(HOST),
+    // The vendor's limit is 20, and what it refuses counts as well.
+    per_minute: Some(15),
     request,
     verdict,
 };
@@ -41,8 +43,14 @@ fn read(given: &Settings) -> Result<Settings, FieldError> {
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
     let url = if is_key {
         format!("https://{HOST}/cgi-bin/webhook/send?key={text}")
+    } else if !text.contains("://") {
+        return Err(FieldError::new(field, "wecom-key-form", ""));
     } else {
         let url = read_url(field, text)?;
+        let elsewhere = url.path() != "/cgi-bin/webhook/send" || url.port().is_some();
+        if url.host_str() == Some(HOST) && elsewhere {
+            return Err(FieldError::new(field, "wecom-key", ""));
+        }
         if !url.query_pairs().any(|(name, value)| name == "key" && !value.is_empty()) {
             return Err(FieldError::new(field, "wecom-key", ""));
         }
@@ -71,7 +79,7 @@ fn markdown(alert: &Alert) -> String {
     // Values are cut before the markup is built: finished markup is never cut.
     let mut text = format!("## <font color=\"{colour}\">{}</font>\n{}", plain(&words.title, 300), plain(&words.sentence, 900));
     for (label, value) in &words.facts {
-        text.extend(["\n> ", label, ": ", &plain(value, 500)]);
+        text.extend(["\n> ", label, ": ", &plain(value, 1800)]);
     }
     let link = format!("\n[{}]({})", words.link_label, alert.link);
     if let Some(quote) = &words.quote {

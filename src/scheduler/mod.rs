@@ -191,3 +191,6 @@ async fn gather_until(tx: &mut WriteTx, known: &[Blackout], now: Time) -> Result
     let last = soon.iter().filter_map(touched).max().unwrap_or(now);
     Ok(last.max(now) + GATHER_SLACK)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,14 +1,16 @@
 //! The database handle: opening, migrating, and the two ways to use it.
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 use std::time::Duration;
 
 use sqlx::migrate::MigrateError;
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{ConnectOptions as _, Connection as _, Postgres, Sqlite, Transaction};
+use sqlx::{ConnectOptions as _, Connection as _, Postgres, Sqlite, SqliteConnection, Transaction};
 
 use super::nodes::Role;
 
@@ -185,7 +187,11 @@ impl Db {
     /// Begins a write transaction. Dropped without [`WriteTx::commit`], it changes nothing.
     pub async fn begin(&self) -> Result<WriteTx, StoreError> {
         match self {
-            Self::Sqlite { writer, .. } => Ok(WriteTx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)),
+            Self::Sqlite { writer, .. } => {
+                let mut tx = SqliteTx { connection: writer.acquire().await?, committed: false };
+                sqlx::query("BEGIN IMMEDIATE").execute(&mut *tx).await?;
+                Ok(WriteTx::Sqlite(tx))
+            }
             Self::Postgres(pool) => Ok(WriteTx::Postgres(pool.begin().await?)),
         }
     }
@@ -209,7 +215,7 @@ impl Db {
 /// before its checks.
 #[derive(Debug)]
 pub enum WriteTx {
-    Sqlite(Transaction<'static, Sqlite>),
+    Sqlite(SqliteTx),
     Postgres(Transaction<'static, Postgres>),
 }
 
@@ -217,7 +223,7 @@ impl WriteTx {
     /// Makes everything durable.
     pub async fn commit(self) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite(tx) => Ok(tx.commit().await?),
+            Self::Sqlite(tx) => tx.commit().await,
             Self::Postgres(tx) => Ok(tx.commit().await?),
         }
     }
@@ -229,6 +235,46 @@ impl WriteTx {
             sqlx::query(statement).execute(&mut **tx).await?;
         }
         Ok(())
+    }
+}
+
+/// A write transaction of SQLite.
+///
+/// Dropped without a commit, its connection is closed and not used again. After some failures (a full disk is one)
+/// SQLite has ended the transaction by itself, and nobody can tell any more what state the connection is in.
+#[derive(Debug)]
+pub struct SqliteTx {
+    connection: PoolConnection<Sqlite>,
+    committed: bool,
+}
+
+impl SqliteTx {
+    async fn commit(mut self) -> Result<(), StoreError> {
+        sqlx::query("COMMIT").execute(&mut *self).await?;
+        self.committed = true;
+        Ok(())
+    }
+}
+
+impl Deref for SqliteTx {
+    type Target = SqliteConnection;
+
+    fn deref(&self) -> &SqliteConnection {
+        &self.connection
+    }
+}
+
+impl DerefMut for SqliteTx {
+    fn deref_mut(&mut self) -> &mut SqliteConnection {
+        &mut self.connection
+    }
+}
+
+impl Drop for SqliteTx {
+    fn drop(&mut self) {
+        if !self.committed {
+            self.connection.close_on_drop();
+        }
     }
 }
 
@@ -341,6 +387,54 @@ pub(super) use {on, read, run};
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A database whose one writing connection may bring it to this many pages.
+    async fn small(dir: &tempfile::TempDir, pages: u32) -> Db {
+        let db =
+            Db::open(&format!("sqlite://{}", dir.path().join("t.db").display()), Role::Server).await.unwrap();
+        let limit = sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {pages}"));
+        let Db::Sqlite { writer, .. } = &db else { panic!("a file") };
+        sqlx::query(limit).execute(writer).await.unwrap();
+        db
+    }
+
+    async fn insert(db: &Db) -> Result<(), StoreError> {
+        const SQL: &str =
+            "INSERT INTO installation (name, value) VALUES (hex(randomblob(8)), hex(randomblob(50000)))";
+        write_tx!(db, |tx| {
+            run!(tx, sqlx::query(SQL));
+        });
+        Ok(())
+    }
+
+    /// The limit belongs to the connection: it is gone with it, like a full disk that somebody has tidied up.
+    #[tokio::test]
+    async fn a_full_disk_is_no_trouble_any_more_once_there_is_room() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = small(&dir, 200).await;
+        let mut failures = 0;
+        for _ in 0..30 {
+            failures += u32::from(insert(&db).await.is_err());
+        }
+        assert_eq!(failures, 1, "the first write after the failure finds a sound connection");
+    }
+
+    #[tokio::test]
+    async fn a_transaction_that_is_dropped_changes_nothing_and_blocks_nobody() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = small(&dir, 100_000).await;
+        let mut tx = db.begin().await.unwrap();
+        let WriteTx::Sqlite(open) = &mut tx else { panic!("a file") };
+        let statement = "INSERT INTO installation (name, value) VALUES ('x', 'y')";
+        sqlx::query(statement).execute(&mut **open).await.unwrap();
+        drop(tx);
+        insert(&db).await.unwrap();
+        let (rows,): (i64,) = read!(&db, |pool| sqlx::query_as("SELECT COUNT(*) FROM installation")
+            .fetch_one(pool)
+            .await
+            .unwrap());
+        assert_eq!(rows, 1);
+    }
 
     #[test]
     fn a_url_names_a_file() {

@@ -1,4 +1,5 @@
 //! Alerts on their way: what is queued, who is sending it, and what became of each attempt.
+use std::collections::BTreeMap;
 
 use super::db::{Dialects, on, read, run, write_tx};
 use super::{Db, StoreError, WriteTx, channels::Channel, flips::Flip, micros, nodes, span_micros, time};
@@ -16,6 +17,9 @@ pub struct Claimed {
     pub channel_id: i64,
     /// Alerts of one channel with the same batch make one message.
     pub batch: Option<String>,
+    /// There was more for this channel than it may get one by one: all of one kind make one message.
+    #[sqlx(skip)]
+    pub crowded: bool,
     /// Which try this is, from 1.
     pub attempts: i64,
     created_at: i64,
@@ -62,7 +66,8 @@ const BATCH_LIMIT: i64 = 5000;
 /// Records what finished and leases what is due, in one transaction.
 ///
 /// Takes at most `per_channel` messages of a channel, none of those in `busy`, and nothing of a check whose
-/// earlier alert on the same channel is still queued: on one channel `up` never overtakes `down`.
+/// earlier alert on the same channel is still queued: on one channel `up` never overtakes `down`. `room` tells how
+/// many messages a channel of some kind may get now, where that is limited; when more is due, all of it is taken.
 pub async fn exchange(
     db: &Db,
     finished: &[Finished],
@@ -70,10 +75,11 @@ pub async fn exchange(
     lease: Span,
     busy: &[i64],
     per_channel: i64,
+    room: impl Fn(&str, i64) -> Option<usize>,
 ) -> Result<Vec<Claimed>, StoreError> {
     Ok(write_tx!(db, |tx| {
         record_in_order(tx, finished).await?;
-        claim(tx, now, lease, busy, per_channel).await?
+        claim(tx, now, lease, busy, per_channel, &room).await?
     }))
 }
 
@@ -169,6 +175,7 @@ async fn claim(
     lease: Span,
     busy: &[i64],
     per_channel: i64,
+    room: impl Fn(&str, i64) -> Option<usize>,
 ) -> Result<Vec<Claimed>, StoreError> {
     // Walks from channel to channel along the index, so that ten thousand alerts for one channel do not hide
     // the one alert for another.
@@ -179,7 +186,8 @@ async fn claim(
                 SELECT (SELECT MIN(channel_id) FROM outbox WHERE state = 'queued' AND channel_id > ready.channel_id)
                 FROM ready WHERE ready.channel_id IS NOT NULL
             )
-            SELECT o.id, o.batch, o.channel_id FROM ready r JOIN outbox o ON o.id IN (
+            SELECT o.id, o.batch, o.channel_id, c.kind FROM ready r JOIN channels c ON c.id = r.channel_id
+            JOIN outbox o ON o.id IN (
                 SELECT i.id FROM outbox i
                 WHERE i.state = 'queued' AND i.channel_id = r.channel_id AND i.next_at <= $1
                     AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.state = 'queued' AND e.channel_id = i.channel_id
@@ -193,7 +201,8 @@ async fn claim(
                 SELECT (SELECT MIN(channel_id) FROM outbox WHERE state = 'queued' AND channel_id > ready.channel_id)
                 FROM ready WHERE ready.channel_id IS NOT NULL
             )
-            SELECT o.id, o.batch, o.channel_id FROM ready r CROSS JOIN LATERAL (
+            SELECT o.id, o.batch, o.channel_id, c.kind FROM ready r JOIN channels c ON c.id = r.channel_id
+            CROSS JOIN LATERAL (
                 SELECT i.id, i.batch, i.channel_id FROM outbox i
                 WHERE i.state = 'queued' AND i.channel_id = r.channel_id AND i.next_at <= $1
                     AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.state = 'queued' AND e.channel_id = i.channel_id
@@ -203,8 +212,8 @@ async fn claim(
                 SELECT CAST(value AS BIGINT) FROM jsonb_array_elements(CAST($3 AS JSONB)))
             LIMIT $4",
     };
-    const BATCH: &str = "SELECT i.id FROM outbox i
-        WHERE i.state = 'queued' AND i.channel_id = $1 AND i.batch = $2 AND i.next_at <= $3
+    const TOGETHER: &str = "SELECT i.id FROM outbox i
+        WHERE i.state = 'queued' AND i.channel_id = $1 AND ($2 = '' OR i.batch = $2) AND i.next_at <= $3
             AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.state = 'queued' AND e.channel_id = i.channel_id
                 AND e.check_id = i.check_id AND e.id < i.id)
         ORDER BY i.id LIMIT $4";
@@ -221,7 +230,7 @@ async fn claim(
             RETURNING id, kind, check_id, flip_id, channel_id, batch, attempts, created_at",
     };
     let sql = READY.on(tx);
-    let ready: Vec<(i64, Option<String>, i64)> = on!(tx, |conn| sqlx::query_as(sql)
+    let ready: Vec<(i64, Option<String>, i64, String)> = on!(tx, |conn| sqlx::query_as(sql)
         .bind(micros(now))
         .bind(per_channel)
         .bind(serde_json::json!(busy).to_string())
@@ -229,19 +238,31 @@ async fn claim(
         .fetch_all(conn)
         .await?);
     let mut ids: Vec<i64> = Vec::new();
-    let mut batches: Vec<(i64, String)> = Vec::new();
-    for (id, batch, channel_id) in ready {
-        match batch {
+    // Whole groups to take: a batch of a channel, or (with an empty name) everything that is due for it.
+    let mut groups: Vec<(i64, String)> = Vec::new();
+    let mut seen: BTreeMap<i64, bool> = BTreeMap::new();
+    for (id, batch, channel_id, kind) in ready {
+        let room = room(&kind, channel_id);
+        let crowded = match (seen.get(&channel_id), room) {
+            (Some(crowded), _) => *crowded,
+            (None, None) => false,
+            (None, Some(room)) => due_for(tx, channel_id, now).await? > room,
+        };
+        seen.insert(channel_id, crowded);
+        let group = match (room, crowded, batch) {
+            (Some(0), ..) => continue,
+            (_, true, _) => Some(String::new()),
+            (_, false, batch) => batch,
+        };
+        match group {
             None => ids.push(id),
-            Some(batch) if !batches.contains(&(channel_id, batch.clone())) => {
-                batches.push((channel_id, batch));
-            }
+            Some(name) if !groups.contains(&(channel_id, name.clone())) => groups.push((channel_id, name)),
             Some(_) => {}
         }
     }
-    for (channel_id, batch) in batches {
+    for (channel_id, batch) in groups {
         let rows: Vec<(i64,)> = on!(tx, |conn| {
-            sqlx::query_as(BATCH)
+            sqlx::query_as(TOGETHER)
                 .bind(channel_id)
                 .bind(&batch)
                 .bind(micros(now))
@@ -262,7 +283,19 @@ async fn claim(
         .fetch_all(conn)
         .await?);
     claimed.sort_by_key(|row| row.id);
+    for row in &mut claimed {
+        row.crowded = seen.get(&row.channel_id).copied().unwrap_or(false);
+    }
     Ok(claimed)
+}
+
+/// How many alerts are due for a channel.
+async fn due_for(tx: &mut WriteTx, channel_id: i64, now: Time) -> Result<usize, StoreError> {
+    const SQL: &str =
+        "SELECT COUNT(*) FROM outbox WHERE state = 'queued' AND channel_id = $1 AND next_at <= $2";
+    let (count,): (i64,) =
+        on!(tx, |conn| { sqlx::query_as(SQL).bind(channel_id).bind(micros(now)).fetch_one(conn).await? });
+    Ok(usize::try_from(count).unwrap_or(usize::MAX))
 }
 
 /// When the next queued alert may be tried; for a leased one, when its lease ends.

@@ -30,17 +30,13 @@ pub fn path(name: &str) -> &'static str {
 }
 
 /// `GET /static/{tag}/{name}`
-pub async fn get(Path((_tag, name)): Path<(String, String)>) -> Response {
+pub async fn get(Path((tag, name)): Path<(String, String)>) -> Response {
     let Some(file) = Static::get(&name) else {
         return StatusCode::NOT_FOUND.into_response();
     };
     let kind = file.metadata.mimetype().to_owned();
-    (
-        [
-            (header::CONTENT_TYPE, kind.as_str()),
-            (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
-        ],
-        file.data,
-    )
-        .into_response()
+    // A page of another version asks with another tag: it gets this version's file, but must ask again.
+    let current = PATHS.get(&name).is_some_and(|path| path.split('/').nth(2) == Some(tag.as_str()));
+    let cached = if current { "public, max-age=31536000, immutable" } else { "no-cache" };
+    ([(header::CONTENT_TYPE, kind.as_str()), (header::CACHE_CONTROL, cached)], file.data).into_response()
 }

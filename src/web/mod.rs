@@ -36,8 +36,11 @@ pub struct AppState {
 
 /// Limits on what can be tried again and again.
 pub struct Guesses {
-    /// Signing in: 10 at once, then one every 30 seconds, per address and per account.
+    /// Signing in, per address: 10 at once, then one every 30 seconds.
     pub sign_in: Throttle,
+    /// Signing in, per account from anywhere: 100 at once, then one a minute. Wide, so that a stranger from one
+    /// address cannot lock somebody out who signs in from another.
+    pub account: Throttle,
     /// Wrong API keys per address.
     pub api_key: Throttle,
     /// Test messages per person: they cost somebody's patience, or money.
@@ -56,6 +59,7 @@ impl AppState {
     ) -> Self {
         let guesses = Guesses {
             sign_in: Throttle::new(10, Span::seconds(30)),
+            account: Throttle::new(100, Span::minutes(1)),
             api_key: Throttle::new(200, Span::seconds(1)),
             test_send: Throttle::new(10, Span::seconds(10)),
         };

@@ -20,7 +20,7 @@ use super::pages::{
 use super::{AppState, assets, error, layers};
 use crate::ingest::http::{self, Intake};
 
-/// How long a page may take; a test message through a slow vendor takes most of it.
+/// How long a request may take, sending its form included; a test message through a slow vendor takes most of it.
 const PATIENCE: Duration = Duration::from_secs(40);
 
 /// Everything but the pings, which have their own state and none of these layers.
@@ -72,7 +72,7 @@ pub fn router(state: AppState, intake: Intake) -> Router {
         .merge(api)
         .merge(machines)
         .layer(CompressionLayer::new())
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, PATIENCE))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, PATIENCE))
         .with_state(state);
     let pings = Router::new().route("/ping/{*rest}", any(http::ping)).with_state(intake);
     let all = others.merge(pings).layer(CatchPanicLayer::custom(panicked));

@@ -10,7 +10,7 @@ use crate::core::check::{Shown, State};
 use crate::core::schedule::{Days, Kind, Schedule, Shape, Spec, Zone};
 use crate::core::strip::{Mark, Strip};
 use crate::core::{Span, Time};
-use crate::i18n::{Lang, clock_time};
+use crate::i18n::Lang;
 use crate::links::Links;
 use crate::store::projects::{self, Project};
 use crate::store::{StoreError, channels};
@@ -133,6 +133,19 @@ impl Shell {
     }
 }
 
+/// Asks once more before something is gone for good.
+#[derive(Template)]
+#[template(path = "_partials/confirm.html")]
+pub struct Confirm {
+    pub s: Shell,
+    pub title: String,
+    pub text: String,
+    /// Where the form posts to.
+    pub action: String,
+    pub button: String,
+    pub back: String,
+}
+
 /// The locale key of what `?done=…` says has happened. Unknown words say nothing.
 fn note(here: &str) -> Option<&'static str> {
     let query = here.split_once('?')?.1;
@@ -203,7 +216,7 @@ pub fn ago(lang: Lang, at: Time, now: Time) -> String {
 
 /// The cell "next due" of a check: its words, and whether they are a warning.
 #[must_use]
-pub fn due_words(lang: Lang, state: &State, grace: Span, zone: &Zone, now: Time) -> (String, &'static str) {
+pub fn due_words(lang: Lang, state: &State, grace: Span, now: Time) -> (String, &'static str) {
     let span = |from: Time, to: Time| lang.rough(to - from);
     match state.shown(now) {
         Shown::Down => {
@@ -214,7 +227,7 @@ pub fn due_words(lang: Lang, state: &State, grace: Span, zone: &Zone, now: Time)
         Shown::Paused => (lang.t("state-paused"), ""),
         _ if state.run.is_some() => {
             let end = state.run.map_or(now, |run| run.at + grace);
-            (lang.ta("due-ends-by", &[("time", &clock_time(&zone.civil(end), false))]), "")
+            (lang.ta("due-ends-in", &[("span", &span(now, end))]), "")
         }
         Shown::Late => {
             let left = state.deadline.map_or_else(Span::zero, |deadline| deadline - now);

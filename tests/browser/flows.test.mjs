@@ -86,14 +86,14 @@ test("every flow can be driven by the keyboard", async () => {
   await page.waitForSelector("text=Resumed");
   await tabTo("Edit");
   await page.keyboard.press("Enter");
-  await page.waitForURL(/edit/);
+  await page.waitForSelector("#name:focus");
   await page.keyboard.press("End");
   await page.keyboard.type(" 2");
   await page.keyboard.press("Enter");
   await page.waitForSelector("h1 >> text=redis snapshot 2");
   await tabTo("Delete…");
   await page.keyboard.press("Enter");
-  await page.waitForURL(/delete/);
+  await page.waitForSelector(".btn.danger:focus");
   await page.keyboard.press("Enter");
   await page.waitForSelector("text=The check and its history are deleted");
   assert.deepEqual(faults, []);

@@ -479,3 +479,27 @@ fn what_settings_hold_never_reaches_the_log() {
         assert!(!format!("{:?}", attempts(&maibo)).contains(secret), "{secret}");
     }
 }
+
+/// The vendor mutes a robot beyond twenty messages a minute, and counts those that it refuses.
+#[test]
+fn what_exceeds_a_robots_limit_goes_together_and_names_every_check() {
+    let sink = HttpSink::wecom();
+    let mut maibo = Maibo::new();
+    robot(&maibo, &sink);
+    let uuids: Vec<String> = (0..40)
+        .map(|n| maibo.check(&format!("Job-{n:02}"), &["--every", "2s", "--grace", "1s", "--channel", "*"]))
+        .collect();
+    maibo.serve();
+    for uuid in &uuids {
+        maibo.ping_ok(uuid);
+    }
+    until("all have gone down", || {
+        maibo.number("SELECT COUNT(*) FROM flips WHERE new_status = 'down'") == 40
+    });
+    maibo.all_delivered();
+    let told = texts(&sink).join("\n");
+    for n in 0..40 {
+        assert!(told.contains(&format!("Job-{n:02}")), "Job-{n:02} is told about");
+    }
+    assert!(sink.heard().len() <= 15, "{} messages", sink.heard().len());
+}

@@ -323,3 +323,30 @@ fn nobody_is_shown_as_down_before_the_blackout_is_taken_into_account() {
     maibo.ping_ok(&short);
     assert_eq!(flips(&maibo, &short).len(), 1, "it was never down");
 }
+
+#[test]
+fn a_webhook_hears_of_every_check_that_went_down_after_a_blackout() {
+    let sink = HttpSink::ok();
+    let mut maibo = Maibo::new();
+    let url = format!("url_down={}", sink.url("/hook"));
+    maibo.channel("webhook", "hook", &[&url, "method_down=POST", "body_down=$CODE $SLUG $JSON"]);
+    let make = |n: i32| maibo.check(&format!("q{n}"), &["--every", "2s", "--grace", "2s", "--channel", "*"]);
+    let uuids: Vec<String> = (1..=3).map(make).collect();
+    maibo.serve();
+    for uuid in &uuids {
+        maibo.ping_ok(uuid);
+    }
+    maibo.kill();
+    std::thread::sleep(std::time::Duration::from_secs(6)); // away, beyond every deadline
+    maibo.serve();
+    let heard = sink.wait_for(1);
+    maibo.all_delivered();
+    assert_eq!(sink.heard().len(), 1, "one message");
+    let text = heard[0].text();
+    let (codes, rest) = text.split_once(' ').unwrap();
+    let (slugs, json) = rest.split_once(' ').unwrap();
+    assert_eq!(slugs, "q1,q2,q3");
+    assert!(uuids.iter().all(|uuid| codes.contains(uuid)), "{codes}");
+    let told: serde_json::Value = serde_json::from_str(json).unwrap();
+    assert_eq!(told.as_array().map(Vec::len), Some(3));
+}

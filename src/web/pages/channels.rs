@@ -12,7 +12,7 @@ use crate::store::channels::{self, Channel};
 use crate::store::outbox::{self, LastAttempt};
 use crate::web::error::{AppError, Result};
 use crate::web::extract::Visit;
-use crate::web::view::{Shell, When, ago, page, when};
+use crate::web::view::{Confirm, Shell, When, ago, page, when};
 
 #[derive(Template)]
 #[template(path = "channels/list.html")]
@@ -138,17 +138,6 @@ pub async fn tested(visit: Visit, Path(uuid): Path<String>) -> Result<Response> 
     let (_, project, _) = visit.channel(&uuid, Action::View).await?;
     let path = format!("/projects/{}/channels", project.uuid);
     Ok(Redirect::to(&visit.state.links.local(&path)).into_response())
-}
-
-#[derive(Template)]
-#[template(path = "_partials/confirm.html")]
-struct Confirm {
-    s: Shell,
-    title: String,
-    text: String,
-    action: String,
-    button: String,
-    back: String,
 }
 
 /// `GET /channels/{channel}/delete`: asks once more.

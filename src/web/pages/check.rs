@@ -17,7 +17,7 @@ use crate::store::flips::{self, Window};
 use crate::store::{blackouts, channels, pings};
 use crate::web::error::{AppError, Result};
 use crate::web::extract::{Fields, Visit};
-use crate::web::view::{Shell, Sign, page, schedule_words, sign};
+use crate::web::view::{Confirm, Shell, Sign, page, schedule_words, sign};
 
 /// How far back the timeline goes.
 const DAYS: i64 = 7;
@@ -46,6 +46,7 @@ struct Page {
     slug_url: Option<String>,
     schedule: String,
     zone: String,
+    times_in: String,
     grace: String,
     early: String,
     channels: Vec<String>,
@@ -103,6 +104,7 @@ pub async fn get(visit: Visit, Path(code): Path<String>) -> Result<Response> {
         ping_url,
         schedule: schedule_words(l, &spec),
         zone: spec.tz.clone(),
+        times_in: l.ta("times-in", &[("zone", zone.name())]),
         grace: l.span(check.grace()),
         early: early_words(l, &check),
         channels: names.into_iter().filter(|c| linked.contains(&c.id)).map(|c| c.name).collect(),
@@ -113,7 +115,9 @@ pub async fn get(visit: Visit, Path(code): Path<String>) -> Result<Response> {
 
 /// One sentence that answers the question of three in the morning: the state, and what stands behind it.
 fn headline(l: Lang, check: &Check, state: &State, zone: &Zone, now: Time) -> (String, String) {
-    let moment = |at: Time| l.near(at, zone, now);
+    // Where minutes would hide what happened, seconds are told.
+    let exact = check.grace() < Span::minutes(5);
+    let moment = |at: Time| l.near(at, zone, now, exact);
     let span = |at: Time| l.rough(now - at);
     let heard = match state.last_ping {
         Some(at) => l.ta("headline-heard", &[("span", &span(at))]),
@@ -199,7 +203,8 @@ fn crontab(check: &Check, ping_url: &str) -> String {
 }
 
 /// `GET /checks/{check}/pings/{ping}/body`: what the job sent, as plain text.
-pub async fn body(visit: Visit, Path((code, ping)): Path<(String, i64)>) -> Result<Response> {
+pub async fn body(visit: Visit, Path((code, ping)): Path<(String, String)>) -> Result<Response> {
+    let ping: i64 = ping.parse().map_err(|_| AppError::NotFound)?;
     let (check, _, _) = visit.check(&code, Action::View).await?;
     let stored = pings::body(&visit.state.db, check.id, ping).await?.ok_or(AppError::NotFound)?;
     let text = String::from_utf8_lossy(&stored.unpack()).into_owned();
@@ -222,17 +227,6 @@ pub async fn pause(visit: Visit, Path(code): Path<String>) -> Result<Response> {
 /// `POST /checks/{check}/resume`
 pub async fn resume(visit: Visit, Path(code): Path<String>) -> Result<Response> {
     apply(&visit, &code, Event::Resume, "check-resumed").await
-}
-
-#[derive(Template)]
-#[template(path = "_partials/confirm.html")]
-struct Confirm {
-    s: Shell,
-    title: String,
-    text: String,
-    action: String,
-    button: String,
-    back: String,
 }
 
 /// `GET /checks/{check}/delete`: asks once more.

@@ -9,12 +9,13 @@ use crate::core::schedule::{Kind, Schedule, ScheduleError, Spec, zone_names};
 use crate::core::span::{self, SpanError};
 use crate::core::{Span, Time, slug};
 use crate::i18n::{Lang, zone_or_utc};
+use crate::notify::alert::one_line;
 use crate::rng;
 use crate::store::channels;
 use crate::store::channels::Channel;
 use crate::store::checks::{self, Channels, Check, Settings};
 use crate::store::projects::Project;
-use crate::web::error::Result;
+use crate::web::error::{AppError, Result};
 use crate::web::extract::{Fields, Visit};
 use crate::web::view::{Shell, page, schedule_with_zone};
 
@@ -83,9 +84,20 @@ struct Preview {
     words: String,
     next: Vec<String>,
     l: Lang,
+    /// The schedule can be read.
+    good: bool,
 }
 
 impl Form {
+    /// What was sent, for a project with these channels; refuses what the form does not offer.
+    fn sent(fields: &Fields, offered: &[Channel]) -> Result<Self> {
+        let form = Self::read(fields);
+        let known = |id: &i64| offered.iter().any(|channel| channel.id == *id);
+        let whole = form.channels.len() == fields.all("channels").count();
+        let sound = whole && form.channels.iter().all(known) && form.kind.parse::<Kind>().is_ok();
+        if sound { Ok(form) } else { Err(AppError::BadRequest) }
+    }
+
     fn read(fields: &Fields) -> Self {
         let text = |name: &str| fields.get(name).to_owned();
         Self {
@@ -185,7 +197,7 @@ impl Form {
     fn settings(&self, l: Lang, before: Option<&Settings>, now: Time) -> Result<Settings, Wrong> {
         let mut wrong = Wrong::default();
         let too_long = |chars: usize| l.ta("field-error-too-long", &[("limit", &chars.to_string())]);
-        if self.name.is_empty() {
+        if one_line(&self.name).is_empty() {
             wrong.0.push(("name", l.t("field-error-required")));
         } else if self.name.chars().count() > slug::MAX_CHARS {
             wrong.0.push(("name", too_long(slug::MAX_CHARS)));
@@ -268,7 +280,7 @@ fn preview(l: Lang, spec: &Spec, schedule: &Schedule, now: Time) -> Preview {
         next.push(format!("{weekday} {}", l.moment(due, &zone, false)));
         at = due;
     }
-    Preview { words: schedule_with_zone(l, spec), next, l }
+    Preview { words: schedule_with_zone(l, spec), next, l, good: true }
 }
 
 async fn draw(
@@ -328,7 +340,7 @@ pub async fn new(visit: Visit, Path(project): Path<String>) -> Result<Response> 
 /// `POST /projects/{project}/checks/new`: makes the check, or shows a preview where that was asked for.
 pub async fn make(visit: Visit, Path(project): Path<String>, fields: Fields) -> Result<Response> {
     let (project, role) = visit.project(&project, Action::EditChecks).await?;
-    let mut form = Form::read(&fields);
+    let mut form = Form::sent(&fields, &channels::list(&visit.state.db, project.id).await?)?;
     if fields.has("preview") {
         let wrong = form.schedule(visit.lang, visit.state.now()).err().map(|one| Wrong(vec![one]));
         return draw(&visit, &project, role, None, form, wrong.unwrap_or_default()).await;
@@ -359,7 +371,7 @@ pub async fn edit(visit: Visit, Path(code): Path<String>) -> Result<Response> {
 /// `POST /checks/{check}/edit`
 pub async fn save(visit: Visit, Path(code): Path<String>, fields: Fields) -> Result<Response> {
     let (check, project, role) = visit.check(&code, Action::EditChecks).await?;
-    let form = Form::read(&fields);
+    let form = Form::sent(&fields, &channels::list(&visit.state.db, project.id).await?)?;
     if fields.has("preview") {
         let wrong = form.schedule(visit.lang, visit.state.now()).err().map(|one| Wrong(vec![one]));
         return draw(&visit, &project, role, Some(&check), form, wrong.unwrap_or_default()).await;
@@ -383,7 +395,7 @@ pub async fn preview_only(visit: Visit, Path(project): Path<String>, fields: Fie
     let (l, now) = (visit.lang, visit.state.now());
     match Form::read(&fields).schedule(l, now) {
         Ok((spec, schedule)) => page(&preview(l, &spec, &schedule, now)),
-        Err((_, words)) => page(&Preview { words, next: Vec::new(), l }),
+        Err((_, words)) => page(&Preview { words, next: Vec::new(), l, good: false }),
     }
 }
 

@@ -130,7 +130,7 @@ fn row(l: Lang, s: &Shell, check: &Check, now: Time) -> Row {
     let zone = zone_or_utc(&spec.tz);
     let shown = state.shown(now);
     let sign = sign(l, shown, state.run.is_some());
-    let (due, due_class) = due_words(l, &state, check.grace(), &zone, now);
+    let (due, due_class) = due_words(l, &state, check.grace(), now);
     let tint = match sign.class {
         "down" => "is-down",
         "late" => "is-late",

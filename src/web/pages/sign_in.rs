@@ -1,5 +1,6 @@
 //! Signing in and out.
 use askama::Template;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
@@ -53,11 +54,15 @@ pub async fn post(visit: Visit, jar: CookieJar, form: Fields) -> Result<Response
         page(&Page { s, next: next.clone(), email: email.clone(), error: Some(words), fresh: false })
     };
     let account = users::normal_email(&email).unwrap_or_default();
-    let tries = [Who::from_ip(visit.ip), Who::Account(account.clone())];
-    for who in &tries {
-        if let Err(wait) = state.guesses.sign_in.take(who.clone(), state.now()) {
-            return refuse(l.ta("sign-in-wait", &[("span", &l.span(wait + Span::seconds(1)))]));
-        }
+    let (address, anywhere) = (Who::from_ip(visit.ip), Who::Account(account.clone()));
+    let guesses = &state.guesses;
+    let taken = guesses.sign_in.take(address.clone(), state.now());
+    if let Err(wait) = taken.and_then(|()| guesses.account.take(anywhere.clone(), state.now())) {
+        let wait = wait + Span::seconds(1);
+        let mut response = refuse(l.ta("sign-in-wait", &[("span", &l.span(wait))]))?;
+        *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+        response.headers_mut().insert(header::RETRY_AFTER, wait.num_seconds().into());
+        return Ok(response);
     }
     let user = users::by_email(&state.db, &account).await?;
     let text: String = form.raw("password").chars().take(users::MAX_PASSWORD + 1).collect();
@@ -66,9 +71,8 @@ pub async fn post(visit: Visit, jar: CookieJar, form: Fields) -> Result<Response
     let Some(user) = user.filter(|_| right) else {
         return refuse(l.t("sign-in-wrong"));
     };
-    for who in &tries {
-        state.guesses.sign_in.forgive(who);
-    }
+    guesses.sign_in.forgive(&address);
+    guesses.account.forgive(&anywhere);
     let jar = start_session(&visit, jar, user.id).await?;
     Ok((jar, Redirect::to(&state.links.local(&next))).into_response())
 }
@@ -87,8 +91,7 @@ pub(super) async fn start_session(visit: &Visit, jar: CookieJar, user_id: i64) -
         .http_only(true)
         .secure(https)
         .same_site(SameSite::Lax)
-        // The cookie may outlive the session; the session's own end is what counts.
-        .permanent();
+        .max_age(time::Duration::seconds(SESSION.num_seconds()));
     Ok(jar.add(cookie))
 }
 
