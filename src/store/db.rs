@@ -399,10 +399,10 @@ mod tests {
     }
 
     async fn insert(db: &Db) -> Result<(), StoreError> {
-        const SQL: &str =
+        const SQLITE: &str =
             "INSERT INTO installation (name, value) VALUES (hex(randomblob(8)), hex(randomblob(50000)))";
         write_tx!(db, |tx| {
-            run!(tx, sqlx::query(SQL));
+            run!(tx, sqlx::query(SQLITE));
         });
         Ok(())
     }

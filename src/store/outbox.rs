@@ -294,7 +294,7 @@ async fn due_for(tx: &mut WriteTx, channel_id: i64, now: Time) -> Result<usize, 
     const SQL: &str =
         "SELECT COUNT(*) FROM outbox WHERE state = 'queued' AND channel_id = $1 AND next_at <= $2";
     let (count,): (i64,) =
-        on!(tx, |conn| { sqlx::query_as(SQL).bind(channel_id).bind(micros(now)).fetch_one(conn).await? });
+        on!(tx, |conn| sqlx::query_as(SQL).bind(channel_id).bind(micros(now)).fetch_one(conn).await?);
     Ok(usize::try_from(count).unwrap_or(usize::MAX))
 }
 
