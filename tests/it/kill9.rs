@@ -73,14 +73,15 @@ fn nothing_that_was_answered_is_lost_and_every_change_is_told() {
 
     // Every ping that was answered is there, once.
     let acknowledged = acknowledged.into_inner().unwrap();
-    let rows: Vec<(i64, String, Vec<u8>)> = maibo
-        .rows("SELECT p.n, p.kind, b.body FROM pings p JOIN ping_bodies b ON b.ping_id = p.id ORDER BY p.id");
-    let stored: Vec<u64> = rows.iter().map(|(_, _, body)| number(&String::from_utf8_lossy(body))).collect();
+    let rows: Vec<(i64, i64, String, Vec<u8>)> = maibo.rows(
+        "SELECT p.n, p.at, p.kind, b.body FROM pings p JOIN ping_bodies b ON b.ping_id = p.id ORDER BY p.id",
+    );
+    let stored: Vec<u64> = rows.iter().map(|(.., body)| number(&String::from_utf8_lossy(body))).collect();
     let distinct: BTreeSet<u64> = stored.iter().copied().collect();
     let lost: Vec<&u64> = acknowledged.difference(&distinct).collect();
     assert!(lost.is_empty(), "answered 200 and gone: {lost:?}");
     assert_eq!(distinct.len(), stored.len(), "nothing is stored twice");
-    let counted: Vec<i64> = rows.iter().map(|(n, _, _)| *n).collect();
+    let counted: Vec<i64> = rows.iter().map(|(n, ..)| *n).collect();
     assert_eq!(
         counted,
         (1..=i64::try_from(rows.len()).unwrap()).collect::<Vec<_>>(),
@@ -91,10 +92,13 @@ fn nothing_that_was_answered_is_lost_and_every_change_is_told() {
     assert_eq!(maibo.shown(&uuid)["n_pings"], rows.len());
 
     // The flips are what a replay of the pings gives.
-    let mut status = "new";
+    let (mut status, mut last) = ("new", i64::MIN);
     let mut changes = Vec::new();
-    for ((_, kind, _), n) in rows.iter().zip(&stored) {
-        let to = if kind == "fail" { "down" } else { "up" };
+    for ((_, at, kind, _), n) in rows.iter().zip(&stored) {
+        // A success that was overtaken on its way by a later failure takes nothing back.
+        let overtaken = status == "down" && *at < last;
+        let to = if kind == "fail" || overtaken { "down" } else { "up" };
+        last = last.max(*at);
         if to != status {
             changes.push((to.to_owned(), *n));
             status = to;
