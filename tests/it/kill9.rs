@@ -92,13 +92,13 @@ fn nothing_that_was_answered_is_lost_and_every_change_is_told() {
     assert_eq!(maibo.shown(&uuid)["n_pings"], rows.len());
 
     // The flips are what a replay of the pings gives.
-    let (mut status, mut last) = ("new", i64::MIN);
+    let (mut status, mut newest) = ("new", i64::MIN);
     let mut changes = Vec::new();
     for ((_, at, kind, _), n) in rows.iter().zip(&stored) {
         // A success that was overtaken on its way by a later failure takes nothing back.
-        let overtaken = status == "down" && *at < last;
+        let overtaken = status == "down" && *at < newest;
         let to = if kind == "fail" || overtaken { "down" } else { "up" };
-        last = last.max(*at);
+        newest = newest.max(*at);
         if to != status {
             changes.push((to.to_owned(), *n));
             status = to;
