@@ -12,7 +12,7 @@ use crate::healthchecks::{self, View};
 use crate::links::Links;
 use crate::rng;
 use crate::store::checks::{self, Channels, Check, Settings};
-use crate::store::{channels, projects};
+use crate::store::{channels, check_lists, projects};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -161,7 +161,7 @@ async fn list(cx: &Cx, project: &str, as_json: bool) -> anyhow::Result<()> {
     let project = cx.project(project).await?;
     let now = cx.clock.now();
     let links = Links::new(&cx.config.base_url);
-    let all = checks::list_all(&cx.db, project.id).await?;
+    let all = check_lists::list_all(&cx.db, project.id).await?;
     if as_json {
         let mut rows = Vec::with_capacity(all.len());
         for check in &all {
@@ -183,7 +183,7 @@ async fn find(cx: &Cx, which: &Which) -> anyhow::Result<Check> {
         return by_uuid(cx, uuid).await;
     }
     let project = cx.project(&which.project).await?;
-    let all = checks::list_all(&cx.db, project.id).await?;
+    let all = check_lists::list_all(&cx.db, project.id).await?;
     let mut fitting: Vec<Check> =
         all.into_iter().filter(|check| check.slug == which.check || check.name == which.check).collect();
     match (fitting.pop(), fitting.len()) {

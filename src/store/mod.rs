@@ -3,6 +3,7 @@ pub mod blackouts;
 pub mod bodies;
 pub mod changes;
 pub mod channels;
+pub mod check_lists;
 pub mod checks;
 mod db;
 pub mod flips;

@@ -18,7 +18,7 @@ use crate::rng;
 use crate::store::checks::{self, Channels, Check, Settings};
 use crate::store::flips::Window;
 use crate::store::keys::{self, Scope};
-use crate::store::{StoreError, channels, flips};
+use crate::store::{StoreError, channels, check_lists, flips};
 use crate::web::AppState;
 
 /// The version of the API that is served.
@@ -145,7 +145,10 @@ async fn create_check(
     let existing = if wanted.unique.is_empty() {
         None
     } else {
-        checks::list_all(&state.db, project).await?.into_iter().find(|check| wanted.is(&check.settings()))
+        check_lists::list_all(&state.db, project)
+            .await?
+            .into_iter()
+            .find(|check| wanted.is(&check.settings()))
     };
     let mut settings = existing.as_ref().map_or_else(|| Settings::named(""), Check::settings);
     wanted.apply(&mut settings, now).map_err(Refusal::Field)?;
@@ -205,7 +208,7 @@ async fn find(state: &AppState, project: i64, code: &str) -> Result<Check, Refus
     if code.len() != 40 || !code.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Err(Refusal::NotFound);
     }
-    let all = checks::list_all(&state.db, project).await?;
+    let all = check_lists::list_all(&state.db, project).await?;
     all.into_iter().find(|check| unique_key(check.code()) == code).ok_or(Refusal::NotFound)
 }
 

@@ -11,10 +11,10 @@ use crate::core::{Span, Time, slug};
 use crate::i18n::{Lang, zone_or_utc};
 use crate::notify::alert::one_line;
 use crate::rng;
-use crate::store::channels;
 use crate::store::channels::Channel;
 use crate::store::checks::{self, Channels, Check, Settings};
 use crate::store::projects::Project;
+use crate::store::{channels, check_lists};
 use crate::web::error::{AppError, Result};
 use crate::web::extract::{Fields, Visit};
 use crate::web::view::{Shell, page, schedule_with_zone};
@@ -328,7 +328,7 @@ async fn draw(
 pub async fn new(visit: Visit, Path(project): Path<String>) -> Result<Response> {
     let (project, role) = visit.project(&project, Action::EditChecks).await?;
     let db = &visit.state.db;
-    let tz = match checks::newest_zone(db, project.id).await? {
+    let tz = match check_lists::newest_zone(db, project.id).await? {
         Some(tz) => tz,
         None if visit.lang == Lang::ZhCn => "Asia/Shanghai".to_owned(),
         None => "UTC".to_owned(),

@@ -7,7 +7,8 @@ use crate::core::Time;
 use crate::core::access::Action;
 use crate::i18n::{Lang, zone_or_utc};
 use crate::notify::load::display_name;
-use crate::store::checks::{self, Check, Filter, Tally};
+use crate::store::check_lists::{self, Filter, Tally};
+use crate::store::checks::Check;
 use crate::web::error::Result;
 use crate::web::extract::{Fields, Visit};
 use crate::web::view::{
@@ -64,9 +65,9 @@ pub async fn get(visit: Visit, Path(project): Path<String>) -> Result<Response> 
         tag: query.get("tag").chars().take(100).collect(),
     };
     let number: i64 = query.get("page").parse().unwrap_or(1).clamp(1, 100_000);
-    let tally = checks::tally(&state.db, project.id, now).await?;
+    let tally = check_lists::tally(&state.db, project.id, now).await?;
     let (found, matching) =
-        checks::page(&state.db, project.id, &filter, now, (number - 1) * ROWS, ROWS).await?;
+        check_lists::page(&state.db, project.id, &filter, now, (number - 1) * ROWS, ROWS).await?;
     let s = Shell::of(&visit, &project, role, "checks").await?;
     let at_page =
         |number: i64| s.in_project(&format!("/checks?{}", address(&filter, &filter.status, number)));

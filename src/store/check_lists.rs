@@ -1,0 +1,108 @@
+//! Lists of a project's checks: all of them, a page of them, and how many are in which state.
+use super::checks::Check;
+use super::db::read;
+use super::{Db, StoreError, micros};
+use crate::core::Time;
+
+/// All checks of a project, oldest first, as the API and the command line list them.
+pub async fn list_all(db: &Db, project_id: i64) -> Result<Vec<Check>, StoreError> {
+    const SQL: &str = "SELECT * FROM checks WHERE project_id = $1 ORDER BY id";
+    Ok(read!(db, |pool| sqlx::query_as(SQL).bind(project_id).fetch_all(pool).await?))
+}
+
+/// The zone of the check that was made last: the best guess for the next one.
+pub async fn newest_zone(db: &Db, project_id: i64) -> Result<Option<String>, StoreError> {
+    const SQL: &str = "SELECT tz FROM checks WHERE project_id = $1 ORDER BY id DESC LIMIT 1";
+    let row: Option<(String,)> =
+        read!(db, |pool| sqlx::query_as(SQL).bind(project_id).fetch_optional(pool).await?);
+    Ok(row.map(|(tz,)| tz))
+}
+
+/// How many checks of a project are in each shown state.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, sqlx::FromRow)]
+pub struct Tally {
+    pub down: i64,
+    pub late: i64,
+    pub up: i64,
+    pub paused: i64,
+    pub new: i64,
+    /// Those with an open run; they are also counted above.
+    pub running: i64,
+    pub total: i64,
+}
+
+/// Counts what [`State::shown`] would say of each check at `now`.
+pub async fn tally(db: &Db, project_id: i64, now: Time) -> Result<Tally, StoreError> {
+    const SQL: &str = "SELECT
+            COUNT(CASE WHEN shown = 'down' THEN 1 END) AS down,
+            COUNT(CASE WHEN shown = 'late' THEN 1 END) AS late,
+            COUNT(CASE WHEN shown = 'up' THEN 1 END) AS up,
+            COUNT(CASE WHEN shown = 'paused' THEN 1 END) AS paused,
+            COUNT(CASE WHEN shown = 'new' THEN 1 END) AS new,
+            COUNT(CASE WHEN running THEN 1 END) AS running,
+            COUNT(*) AS total
+        FROM (SELECT run_at IS NOT NULL AS running,
+                CASE WHEN deadline <= $2 THEN 'down' WHEN status = 'up' AND due_at <= $2 THEN 'late' ELSE status END AS shown
+            FROM checks WHERE project_id = $1) AS s";
+    Ok(read!(db, |pool| sqlx::query_as(SQL).bind(project_id).bind(micros(now)).fetch_one(pool).await?))
+}
+
+/// What a page of the list shows.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// `down`, `late`, `up`, `paused`, `new` or `running`; empty for all.
+    pub status: String,
+    /// Words that each must stand in name, slug or tags; case does not matter.
+    pub search: String,
+    /// One whole tag; empty for any.
+    pub tag: String,
+}
+
+/// One page of a project's checks, what needs attention first, and how many there are in all.
+pub async fn page(
+    db: &Db,
+    project_id: i64,
+    filter: &Filter,
+    now: Time,
+    offset: i64,
+    limit: i64,
+) -> Result<(Vec<Check>, i64), StoreError> {
+    const SQL: &str = "SELECT c.*, COUNT(*) OVER () AS matching
+        FROM checks c
+        WHERE project_id = $1
+            AND ($3 = '' OR ($3 = 'running' AND run_at IS NOT NULL) OR $3 = CASE WHEN deadline <= $2 THEN 'down'
+                WHEN status = 'up' AND due_at <= $2 THEN 'late' ELSE status END)
+            AND ($4 = '' OR LOWER(' ' || tags || ' ') LIKE '% ' || LOWER($4) || ' %' ESCAPE '\\')
+            AND ($5 = '' OR LOWER(name || ' ' || slug || ' ' || tags) LIKE '%' || $5 || '%' ESCAPE '\\')
+            AND ($6 = '' OR LOWER(name || ' ' || slug || ' ' || tags) LIKE '%' || $6 || '%' ESCAPE '\\')
+        ORDER BY CASE WHEN deadline <= $2 OR status = 'down' THEN 0 WHEN status = 'up' AND due_at <= $2 THEN 1
+                WHEN status = 'paused' THEN 3 ELSE 2 END, LOWER(name), c.id
+        LIMIT $7 OFFSET $8";
+    #[derive(sqlx::FromRow)]
+    struct Row {
+        #[sqlx(flatten)]
+        check: Check,
+        matching: i64,
+    }
+    // PostgreSQL's texts hold no NUL.
+    let escape =
+        |text: &str| text.replace('\0', "").replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    let search = filter.search.to_lowercase();
+    let mut words = search.split_whitespace();
+    let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let rows: Vec<Row> = read!(db, |pool| {
+        sqlx::query_as(SQL)
+            .bind(project_id)
+            .bind(micros(now))
+            .bind(filter.status.replace('\0', ""))
+            .bind(escape(&filter.tag))
+            .bind(escape(first))
+            .bind(escape(second))
+            .bind(limit)
+            .bind(offset)
+            .fetch_all(pool)
+            .await?
+    });
+    let matching = rows.first().map_or(0, |row| row.matching);
+    Ok((rows.into_iter().map(|row| row.check).collect(), matching))
+}
