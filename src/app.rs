@@ -28,14 +28,14 @@ use crate::web::{AppState, server};
 /// How long open requests may take to finish once the server stops.
 const FAREWELL: Duration = Duration::from_secs(10);
 
-/// A running server.
+/// A running process: a server, or one half of it.
 pub struct App {
-    /// Where it listens; the port is the real one even when 0 was asked for.
-    pub addr: SocketAddr,
+    /// Where it listens, if it does; the port is the real one even when 0 was asked for.
+    pub addr: Option<SocketAddr>,
     /// The one-time link for the first user, while there is none.
     pub setup_link: Option<String>,
     stop: CancellationToken,
-    server: JoinHandle<()>,
+    server: Option<JoinHandle<()>>,
     background: TaskTracker,
     db: Db,
     /// Held as long as we serve: a second server on the same SQLite file must not start.
@@ -83,52 +83,108 @@ fn lock(file: &Path) -> anyhow::Result<File> {
 }
 
 impl App {
-    /// Opens the database, catches up with the time that has passed, and listens.
-    pub async fn start(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+    /// Opens the database, catches up with the time that has passed, and listens, as far as `role` has it so.
+    pub async fn start(config: Config, role: Role, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         let post = post(&config)?;
+        let file = store::prepare(&config.database_url)?;
+        anyhow::ensure!(
+            role == Role::Server || file.is_none(),
+            "the halves of Maibo run apart on PostgreSQL only: on a SQLite file one server does everything"
+        );
         // Before anything is migrated: the other server may be an older version that is at work.
-        let lock = store::prepare(&config.database_url)?.map(|file| lock(&file)).transpose()?;
-        let db = open_database(&config, clock.as_ref(), Role::Server).await?;
+        let lock = file.map(|file| lock(&file)).transpose()?;
+        let db = open_database(&config, clock.as_ref(), role).await?;
+        let mut app = Self {
+            addr: None,
+            setup_link: None,
+            stop: CancellationToken::new(),
+            server: None,
+            background: TaskTracker::new(),
+            db,
+            _lock: lock,
+        };
+        let wakes = Wakes::default();
+        app.background.spawn(hear_others(app.db.clone(), wakes.clone(), app.stop.clone()));
+        // Bound before the first look at deadlines, served after it: nobody shall see as down what only our own
+        // absence hid, and a port that is taken is known before anything is done.
+        let listener = if role.takes_pings() { Some(app.listen(&config).await?) } else { None };
+        let writer = listener.is_some().then(|| {
+            let (writer, writing) = Writer::new(app.db.clone(), Arc::clone(&clock), wakes.clone());
+            app.background.spawn(writing.run());
+            writer
+        });
+        if role.works() {
+            app.work(&clock, &post, &wakes, writer.clone()).await?;
+        }
+        if let (Some(listener), Some(writer)) = (listener, writer) {
+            app.serve(listener, writer, config, clock, post, wakes).await?;
+        }
+        Ok(app)
+    }
+
+    async fn listen(&mut self, config: &Config) -> anyhow::Result<TcpListener> {
         let listener = TcpListener::bind(config.listen)
             .await
             .with_context(|| format!("cannot listen on {} (MAIBO_LISTEN)", config.listen))?;
-        let addr = listener.local_addr()?;
-        let links = Links::new(&config.base_url);
-        let setup_link = setup_link(&db, &links).await?;
-        outbox::release_orphaned(&db, clock.now()).await?;
+        self.addr = Some(listener.local_addr()?);
+        Ok(listener)
+    }
 
-        let stop = CancellationToken::new();
-        let background = TaskTracker::new();
-        let wakes = Wakes::default();
-        let (writer, writing) = Writer::new(db.clone(), Arc::clone(&clock), wakes.clone());
-        background.spawn(writing.run());
-        background.spawn(hear_others(db.clone(), wakes.clone(), stop.clone()));
-
-        let mut scheduler = Scheduler::new(db.clone(), Arc::clone(&clock), writer.clone(), wakes.clone());
-        // Before the first request: nobody shall see as down what only our own absence hid.
+    /// Watches deadlines and sends alerts.
+    async fn work(
+        &self,
+        clock: &Arc<dyn Clock>,
+        post: &Post,
+        wakes: &Wakes,
+        writer: Option<Writer>,
+    ) -> anyhow::Result<()> {
+        outbox::release_orphaned(&self.db, clock.now()).await?;
+        let mut scheduler = Scheduler::new(self.db.clone(), Arc::clone(clock), writer, wakes.clone());
         scheduler.tick(clock.now()).await?;
-        background.spawn(scheduler.run(stop.clone()));
-        let dispatcher =
-            Dispatcher::new(db.clone(), Arc::clone(&clock), post.clone(), wakes.clone(), background.clone());
-        background.spawn(dispatcher.run(stop.clone()));
+        self.background.spawn(scheduler.run(self.stop.clone()));
+        let dispatcher = Dispatcher::new(
+            self.db.clone(),
+            Arc::clone(clock),
+            post.clone(),
+            wakes.clone(),
+            self.background.clone(),
+        );
+        self.background.spawn(dispatcher.run(self.stop.clone()));
+        Ok(())
+    }
 
+    /// Takes pings and shows pages.
+    async fn serve(
+        &mut self,
+        listener: TcpListener,
+        writer: Writer,
+        config: Config,
+        clock: Arc<dyn Clock>,
+        post: Post,
+        wakes: Wakes,
+    ) -> anyhow::Result<()> {
+        self.setup_link = setup_link(&self.db, &post.links).await?;
         let intake = Intake::new(
             writer,
             Arc::clone(&clock),
             config.ping_body_limit,
             config.trusted_proxies.clone().into(),
-            background.clone(),
+            self.background.clone(),
         );
-        let state = AppState::new(db.clone(), clock, links, post, wakes, config.trusted_proxies.into());
+        let links = post.links.clone();
+        let state = AppState::new(self.db.clone(), clock, links, post, wakes, config.trusted_proxies.into());
         let router = crate::web::routes::router(state, intake);
-        let server = background.spawn(server::serve(listener, router, stop.clone(), FAREWELL));
-        Ok(Self { addr, setup_link, stop, server, background, db, _lock: lock })
+        let serving = server::serve(listener, router, self.stop.clone(), FAREWELL);
+        self.server = Some(self.background.spawn(serving));
+        Ok(())
     }
 
     /// Stops taking requests, finishes what was taken, gives leases back, closes the database.
     pub async fn shutdown(self) {
         self.stop.cancel();
-        drop(self.server.await);
+        if let Some(server) = self.server {
+            drop(server.await);
+        }
         self.background.close();
         if tokio::time::timeout(FAREWELL * 2, self.background.wait()).await.is_err() {
             tracing::warn!("some work did not end in time; it will be taken up at the next start");
@@ -149,12 +205,12 @@ async fn hear_others(db: Db, wakes: Wakes, stop: CancellationToken) {
     }
 }
 
-/// A fresh one-time link while there is no user; older ones are void from then on.
+/// A fresh one-time link while there is no user.
 async fn setup_link(db: &Db, links: &Links) -> anyhow::Result<Option<String>> {
     if users::any(db).await? {
         return Ok(None);
     }
     let token = secret::token();
-    installation::set(db, installation::SETUP_TOKEN, &secret::digest(&token)).await?;
+    installation::add_setup_token(db, &secret::digest(&token)).await?;
     Ok(Some(links.to(&format!("/setup?token={token}"))))
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use tokio::sync::Notify;
 
-use crate::core::Time;
+use crate::core::{Span, Time};
 
 /// Signals from those who write to those who watch. Cloning gives another handle to the same signals.
 #[derive(Debug, Clone, Default)]
@@ -13,7 +13,7 @@ pub struct Wakes {
     pub outbox: Arc<Notify>,
     /// The scheduler must look earlier than it planned.
     pub deadlines: Arc<Notify>,
-    /// When the scheduler means to look next, in microseconds.
+    /// When the scheduler means to look next, in microseconds; 0 before it has looked once.
     planned: Arc<AtomicI64>,
 }
 
@@ -23,6 +23,13 @@ impl Wakes {
         if at.timestamp_micros() < self.planned.load(Ordering::Acquire) {
             self.deadlines.notify_one();
         }
+    }
+
+    /// How far past its planned time this process's scheduler is; `None` where there is no scheduler.
+    #[must_use]
+    pub fn overdue(&self, now: Time) -> Option<Span> {
+        let planned = self.planned.load(Ordering::Acquire);
+        (planned != 0).then(|| Span::microseconds(now.timestamp_micros() - planned))
     }
 
     /// The scheduler tells when it means to look next.

@@ -37,7 +37,13 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Take pings, watch deadlines, send alerts, show pages (the default)
-    Serve,
+    Serve {
+        /// Take pings and show pages only; `maibo worker` does the rest (PostgreSQL)
+        #[arg(long)]
+        no_worker: bool,
+    },
+    /// Watch deadlines and send alerts only, beside servers that take pings (PostgreSQL)
+    Worker,
     /// People who sign in
     #[command(subcommand)]
     User(user::Command),
@@ -85,8 +91,13 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         return schedule::run(&command, &SystemClock);
     }
     let config = Config::load(&cli.flags, |name| std::env::var(name).ok())?;
-    let serving = matches!(cli.command, None | Some(Command::Serve));
-    start_log(&config, serving)?;
+    let role = match cli.command {
+        None | Some(Command::Serve { no_worker: false }) => Role::Server,
+        Some(Command::Serve { no_worker: true }) => Role::Web,
+        Some(Command::Worker) => Role::Worker,
+        Some(_) => Role::Command,
+    };
+    start_log(&config, role != Role::Command)?;
     if matches!(cli.command, Some(Command::Health)) {
         return health::run(&config);
     }
@@ -97,8 +108,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         .context("cannot start")?;
     runtime.block_on(async {
         match cli.command {
-            None | Some(Command::Serve) => serve::run(config).await,
-            Some(command) => {
+            Some(command) if role == Role::Command => {
                 let clock: Arc<dyn Clock> = Arc::new(SystemClock);
                 let db = app::open_database(&config, clock.as_ref(), Role::Command).await?;
                 let cx = Cx { config, clock, db };
@@ -106,6 +116,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
                 cx.db.close().await;
                 done
             }
+            _ => serve::run(config, role).await,
         }
     })
 }
@@ -119,7 +130,7 @@ async fn dispatch(command: Command, cx: &Cx) -> anyhow::Result<()> {
         Command::Check(command) => check::run(cx, command).await,
         Command::Schedule(command) => schedule::run(&command, cx.clock.as_ref()),
         Command::Health => health::run(&cx.config),
-        Command::Serve => Ok(()),
+        Command::Serve { .. } | Command::Worker => Ok(()),
     }
 }
 

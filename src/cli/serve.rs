@@ -1,4 +1,4 @@
-//! `maibo serve`: runs the server until SIGTERM or Ctrl-C.
+//! `maibo serve` and `maibo worker`: run the server, or one half of it, until SIGTERM or Ctrl-C.
 use std::sync::Arc;
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -7,16 +7,26 @@ use super::say;
 use crate::app::App;
 use crate::clock::SystemClock;
 use crate::config::Config;
+use crate::store::Role;
 
-pub(super) async fn run(config: Config) -> anyhow::Result<()> {
+pub(super) async fn run(config: Config, role: Role) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let base = config.base_url.clone();
     let mail = config.smtp_url.is_some();
-    let app = App::start(config, Arc::new(SystemClock)).await?;
-    say(&format!("Maibo {} listens on http://{}", env!("CARGO_PKG_VERSION"), app.addr));
-    if base.port_or_known_default() != Some(app.addr.port()) || base.scheme() == "https" {
-        say(&format!("Public address: {base}"));
+    let app = App::start(config, role, Arc::new(SystemClock)).await?;
+    let version = env!("CARGO_PKG_VERSION");
+    match app.addr {
+        None => say(&format!("Maibo {version} watches deadlines and sends alerts; it takes no pings.")),
+        Some(addr) => {
+            say(&format!("Maibo {version} listens on http://{addr}"));
+            if base.port_or_known_default() != Some(addr.port()) || base.scheme() == "https" {
+                say(&format!("Public address: {base}"));
+            }
+        }
+    }
+    if role == Role::Web {
+        say("It watches no deadlines and sends no alerts: run `maibo worker` beside it.");
     }
     if let Some(link) = &app.setup_link {
         say(&format!("\nTo make the first user, open this link once:\n\n    {link}\n"));

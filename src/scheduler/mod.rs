@@ -12,7 +12,7 @@ use crate::core::{Span, Time};
 use crate::ingest::Writer;
 use crate::store::changes::{Changes, Wake};
 use crate::store::checks::{self, Check};
-use crate::store::{Db, StoreError, WriteTx, blackouts, write_tx};
+use crate::store::{Db, StoreError, WriteTx, blackouts, nodes, write_tx};
 use crate::wake::Wakes;
 
 /// Longest sleep: the command line and other processes write deadlines too.
@@ -23,6 +23,9 @@ const TOLERANCE: Span = Span::seconds(1);
 const MARK_EVERY: Span = Span::seconds(3);
 /// How old the mark may be while another server leaves it.
 const MARK_AGE: Span = Span::seconds(5);
+/// How long a deadline is left alone while other processes take pings: a ping that reached one of them just before
+/// it is durable by then.
+const SETTLE: Span = Span::milliseconds(100);
 /// How long to wait for checks that are due but in another server's hands.
 const IN_OTHER_HANDS: Span = Span::milliseconds(20);
 /// Checks that are stepped in one transaction.
@@ -38,8 +41,11 @@ const BLACKOUTS_MATTER: Span = Span::days(4 * 365);
 pub struct Scheduler {
     db: Db,
     clock: Arc<dyn Clock>,
-    writer: Writer,
+    /// Where this process takes pings itself.
+    writer: Option<Writer>,
     wakes: Wakes,
+    /// Whether other processes take pings, as known since the last mark.
+    others_take_pings: bool,
     /// When this process was last known to be alive, and until when it meant to sleep.
     alive: Option<Alive>,
     marked: Option<Time>,
@@ -62,8 +68,8 @@ pub struct Ticked {
 
 impl Scheduler {
     #[must_use]
-    pub fn new(db: Db, clock: Arc<dyn Clock>, writer: Writer, wakes: Wakes) -> Self {
-        Self { db, clock, writer, wakes, alive: None, marked: None }
+    pub fn new(db: Db, clock: Arc<dyn Clock>, writer: Option<Writer>, wakes: Wakes) -> Self {
+        Self { db, clock, writer, wakes, others_take_pings: false, alive: None, marked: None }
     }
 
     /// Ticks until `stop`, and leaves a last mark.
@@ -92,13 +98,23 @@ impl Scheduler {
 
     /// Does everything that is due at `now`.
     pub async fn tick(&mut self, now: Time) -> Result<Ticked, StoreError> {
+        let mark = self.marked.is_none_or(|marked| (now - marked).abs() >= MARK_EVERY);
+        if mark || self.writer.is_none() {
+            self.look_for_others().await?;
+        }
+        if self.writer.is_none() && !self.others_take_pings {
+            // While nobody takes pings, silence means nothing: no deadline is looked at, no mark is left, and what
+            // follows is a blackout.
+            return Ok(Ticked { went_down: 0, next: now + POLL });
+        }
         self.notice_blackout(now).await?;
-        let went_down = self.step_due(now).await?;
-        if self.marked.is_none_or(|marked| (now - marked).abs() >= MARK_EVERY) {
+        let settle = if self.others_take_pings { SETTLE } else { Span::zero() };
+        let went_down = self.step_due(now, now - settle).await?;
+        if mark {
             blackouts::mark_alive(&self.db, now).await?;
             self.marked = Some(now);
         }
-        let wake = checks::next_wake(&self.db).await?;
+        let wake = checks::next_wake(&self.db).await?.map(|wake| wake + settle);
         let next = match wake {
             // What is due still, another server has in hand.
             Some(wake) if wake <= now => now + IN_OTHER_HANDS,
@@ -110,6 +126,15 @@ impl Scheduler {
         let after = self.clock.now().max(now);
         self.alive = Some(Alive { at: after, next: next.max(after) });
         Ok(Ticked { went_down, next })
+    }
+
+    async fn look_for_others(&mut self) -> Result<(), StoreError> {
+        let before = self.others_take_pings;
+        self.others_take_pings = nodes::others_take_pings(&self.db).await?;
+        if self.writer.is_none() && before && !self.others_take_pings {
+            tracing::warn!("no server takes pings any more; deadlines wait until one does");
+        }
+        Ok(())
     }
 
     /// Compares the time with what was planned, and records the gap when nobody was watching.
@@ -126,17 +151,20 @@ impl Scheduler {
         Ok(())
     }
 
-    async fn step_due(&mut self, now: Time) -> Result<usize, StoreError> {
-        let due_by = |wake: Option<Time>| wake.is_some_and(|wake| wake <= now);
+    /// Steps every check whose deadline has passed at `until`.
+    async fn step_due(&mut self, now: Time, until: Time) -> Result<usize, StoreError> {
+        let due_by = |wake: Option<Time>| wake.is_some_and(|wake| wake <= until);
         if !due_by(checks::next_wake(&self.db).await?) {
             return Ok(0);
         }
         // Pings that were handed in before now are committed first: they may be the ones that are awaited.
-        self.writer.fence().await;
+        if let Some(writer) = &self.writer {
+            writer.fence().await;
+        }
         let known = blackouts::since(&self.db, now - BLACKOUTS_MATTER).await?;
         let mut went_down = 0;
         loop {
-            let (looked, down) = write_tx!(self.db, |tx| step_batch(tx, &known, now).await?);
+            let (looked, down) = write_tx!(self.db, |tx| step_batch(tx, &known, now, until).await?);
             went_down += down;
             if looked < BATCH {
                 break;
@@ -150,9 +178,14 @@ impl Scheduler {
     }
 }
 
-/// Steps up to [`BATCH`] checks; gives how many were looked at, and how many went down.
-async fn step_batch(tx: &mut WriteTx, known: &[Blackout], now: Time) -> Result<(i64, usize), StoreError> {
-    let due = checks::claim_due(tx, now, BATCH).await?;
+/// Steps up to [`BATCH`] checks as of `until`; gives how many were looked at, and how many went down.
+async fn step_batch(
+    tx: &mut WriteTx,
+    known: &[Blackout],
+    now: Time,
+    until: Time,
+) -> Result<(i64, usize), StoreError> {
+    let due = checks::claim_due(tx, until, BATCH).await?;
     if due.is_empty() {
         return Ok((0, 0));
     }
@@ -160,7 +193,7 @@ async fn step_batch(tx: &mut WriteTx, known: &[Blackout], now: Time) -> Result<(
     let mut went_down = 0;
     let mut stepped = Vec::with_capacity(due.len());
     for check in due {
-        let (state, effects) = step(&check.policy(), &check.state(), Event::Tick { blackouts: known }, now);
+        let (state, effects) = step(&check.policy(), &check.state(), Event::Tick { blackouts: known }, until);
         stepped.push((check, state, effects));
     }
     let blind = stepped.iter().flat_map(|(_, _, effects)| effects).any(|effect| match effect {

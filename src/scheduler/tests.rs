@@ -39,14 +39,14 @@ impl World {
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
         let (writer, task) = Writer::new(db.clone(), Arc::clone(&shared), Wakes::default());
         TaskTracker::new().spawn(task.run());
-        let scheduler = Scheduler::new(db.clone(), shared, writer.clone(), Wakes::default());
+        let scheduler = Scheduler::new(db.clone(), shared, Some(writer.clone()), Wakes::default());
         Self { db, clock, writer, scheduler, project, _dir: dir }
     }
 
     /// Another process on the same database, after this one is gone.
     fn restart(&mut self) {
         let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
-        self.scheduler = Scheduler::new(self.db.clone(), clock, self.writer.clone(), Wakes::default());
+        self.scheduler = Scheduler::new(self.db.clone(), clock, Some(self.writer.clone()), Wakes::default());
     }
 
     /// A check that was heard from now.
@@ -159,4 +159,17 @@ async fn a_steady_life_leaves_no_blackout_and_no_alert() {
     world.live(Span::seconds(5)).await;
     assert_eq!(blackouts::since(&world.db, Time::UNIX_EPOCH).await.unwrap(), []);
     assert_eq!(outbox::next_at(&world.db).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_ping_that_reached_another_server_in_time_is_waited_for() {
+    let mut world = World::new().await;
+    let check = world.heard(Span::minutes(5), Span::minutes(1)).await;
+    world.live(Span::seconds(359)).await;
+    let deadline = at("2026-03-01T12:06:00Z");
+    let late = deadline + SETTLE - Span::microseconds(1);
+    assert_eq!(world.scheduler.step_due(late, late - SETTLE).await.unwrap(), 0);
+    let late = deadline + SETTLE;
+    assert_eq!(world.scheduler.step_due(late, late - SETTLE).await.unwrap(), 1);
+    assert_eq!(world.last_flip(check).await.at(), deadline, "the wait moves no deadline");
 }

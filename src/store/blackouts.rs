@@ -72,7 +72,7 @@ pub async fn record_gap(
         // After a clock that stepped back there is no gap to speak of: no deadline moves.
         let mark = mark.map(|(at,)| time(at)).filter(|at| *at <= now);
         let Some(from) = mark.max(own).filter(|from| *from < now) else { return Ok(None) };
-        if now - from <= usual && nodes::others(tx).await? {
+        if now - from <= usual && nodes::others_work(tx).await? {
             return Ok(None);
         }
         mark_in(tx, now).await?;

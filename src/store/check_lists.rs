@@ -1,12 +1,13 @@
 //! Lists of a project's checks: all of them, a page of them, and how many are in which state.
-use super::checks::Check;
+use super::checks::{Check, check_columns};
 use super::db::read;
 use super::{Db, StoreError, micros};
 use crate::core::Time;
 
 /// All checks of a project, oldest first, as the API and the command line list them.
 pub async fn list_all(db: &Db, project_id: i64) -> Result<Vec<Check>, StoreError> {
-    const SQL: &str = "SELECT * FROM checks WHERE project_id = $1 ORDER BY id";
+    const SQL: &str =
+        concat!("SELECT ", check_columns!(""), " FROM checks WHERE project_id = $1 ORDER BY id");
     Ok(read!(db, |pool| sqlx::query_as(SQL).bind(project_id).fetch_all(pool).await?))
 }
 
@@ -67,7 +68,7 @@ pub async fn page(
     offset: i64,
     limit: i64,
 ) -> Result<(Vec<Check>, i64), StoreError> {
-    const SQL: &str = "SELECT c.*, COUNT(*) OVER () AS matching
+    const SQL: &str = concat!("SELECT ", check_columns!("c."), ", COUNT(*) OVER () AS matching
         FROM checks c
         WHERE project_id = $1
             AND ($3 = '' OR ($3 = 'running' AND run_at IS NOT NULL) OR $3 = CASE WHEN deadline <= $2 THEN 'down'
@@ -77,7 +78,7 @@ pub async fn page(
             AND ($6 = '' OR LOWER(name || ' ' || slug || ' ' || tags) LIKE '%' || $6 || '%' ESCAPE '\\')
         ORDER BY CASE WHEN deadline <= $2 OR status = 'down' THEN 0 WHEN status = 'up' AND due_at <= $2 THEN 1
                 WHEN status = 'paused' THEN 3 ELSE 2 END, LOWER(name), c.id
-        LIMIT $7 OFFSET $8";
+        LIMIT $7 OFFSET $8");
     #[derive(sqlx::FromRow)]
     struct Row {
         #[sqlx(flatten)]

@@ -11,6 +11,88 @@ use crate::core::strip::Strip;
 use crate::core::{Span, Time};
 use crate::rng;
 
+/// The columns of [`Check`], each behind this prefix. They are named one by one: `SELECT *` would fail on a server
+/// at work once a newer version adds a column.
+macro_rules! check_columns {
+    ($prefix:literal) => {
+        concat!(
+            $prefix,
+            "id, ",
+            $prefix,
+            "uuid, ",
+            $prefix,
+            "badge_key, ",
+            $prefix,
+            "project_id, ",
+            $prefix,
+            "name, ",
+            $prefix,
+            "slug, ",
+            $prefix,
+            "tags, ",
+            $prefix,
+            "description, ",
+            $prefix,
+            "created_at, ",
+            $prefix,
+            "kind, ",
+            $prefix,
+            "period, ",
+            $prefix,
+            "expr, ",
+            $prefix,
+            "tz, ",
+            $prefix,
+            "grace, ",
+            $prefix,
+            "early, ",
+            $prefix,
+            "manual_resume, ",
+            $prefix,
+            "post_only, ",
+            $prefix,
+            "start_kw, ",
+            $prefix,
+            "success_kw, ",
+            $prefix,
+            "failure_kw, ",
+            $prefix,
+            "filter_subject, ",
+            $prefix,
+            "filter_body, ",
+            $prefix,
+            "filter_http_body, ",
+            $prefix,
+            "filter_default_fail, ",
+            $prefix,
+            "status, ",
+            $prefix,
+            "since, ",
+            $prefix,
+            "n_pings, ",
+            $prefix,
+            "last_ping_at, ",
+            $prefix,
+            "run_at, ",
+            $prefix,
+            "run_id, ",
+            $prefix,
+            "last_duration, ",
+            $prefix,
+            "due_at, ",
+            $prefix,
+            "deadline, ",
+            $prefix,
+            "strip, ",
+            $prefix,
+            "last_ping_id, ",
+            $prefix,
+            "wake_at",
+        )
+    };
+}
+pub(super) use check_columns;
+
 /// What a user sets on a check.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -438,15 +520,15 @@ pub async fn delete(db: &Db, id: i64) -> Result<bool, StoreError> {
 }
 
 pub async fn by_uuid(db: &Db, uuid: Uuid) -> Result<Option<Check>, StoreError> {
-    const SQL: &str = "SELECT * FROM checks WHERE uuid = $1";
+    const SQL: &str = concat!("SELECT ", check_columns!(""), " FROM checks WHERE uuid = $1");
     Ok(read!(db, |pool| sqlx::query_as(SQL).bind(uuid.to_string()).fetch_optional(pool).await?))
 }
 
 /// A check, to be written.
 async fn by_id_in(tx: &mut WriteTx, id: i64) -> Result<Option<Check>, StoreError> {
     const SQL: Dialects = Dialects {
-        sqlite: "SELECT * FROM checks WHERE id = $1",
-        postgres: "SELECT * FROM checks WHERE id = $1 FOR NO KEY UPDATE",
+        sqlite: concat!("SELECT ", check_columns!(""), " FROM checks WHERE id = $1"),
+        postgres: concat!("SELECT ", check_columns!(""), " FROM checks WHERE id = $1 FOR NO KEY UPDATE"),
     };
     let sql = SQL.on(tx);
     Ok(on!(tx, |conn| sqlx::query_as(sql).bind(id).fetch_optional(conn).await?))
@@ -471,9 +553,17 @@ pub async fn channel_ids(db: &Db, check_id: i64) -> Result<Vec<i64>, StoreError>
 pub async fn claim_due(tx: &mut WriteTx, now: Time, limit: i64) -> Result<Vec<Check>, StoreError> {
     // What another server has in hand is that server's: it steps the check, or stores a ping that moves it.
     const SQL: Dialects = Dialects {
-        sqlite: "SELECT * FROM checks WHERE wake_at <= $1 ORDER BY wake_at LIMIT $2",
-        postgres: "SELECT * FROM checks WHERE wake_at <= $1 ORDER BY wake_at LIMIT $2
-            FOR NO KEY UPDATE SKIP LOCKED",
+        sqlite: concat!(
+            "SELECT ",
+            check_columns!(""),
+            " FROM checks WHERE wake_at <= $1 ORDER BY wake_at LIMIT $2"
+        ),
+        postgres: concat!(
+            "SELECT ",
+            check_columns!(""),
+            " FROM checks WHERE wake_at <= $1 ORDER BY wake_at LIMIT $2
+            FOR NO KEY UPDATE SKIP LOCKED"
+        ),
     };
     let sql = SQL.on(tx);
     Ok(on!(tx, |conn| sqlx::query_as(sql).bind(micros(now)).bind(limit).fetch_all(conn).await?))
@@ -481,7 +571,8 @@ pub async fn claim_due(tx: &mut WriteTx, now: Time, limit: i64) -> Result<Vec<Ch
 
 /// The same, to be read only.
 pub async fn due(tx: &mut WriteTx, now: Time, limit: i64) -> Result<Vec<Check>, StoreError> {
-    const SQL: &str = "SELECT * FROM checks WHERE wake_at <= $1 ORDER BY wake_at LIMIT $2";
+    const SQL: &str =
+        concat!("SELECT ", check_columns!(""), " FROM checks WHERE wake_at <= $1 ORDER BY wake_at LIMIT $2");
     Ok(on!(tx, |conn| sqlx::query_as(SQL).bind(micros(now)).bind(limit).fetch_all(conn).await?))
 }
 

@@ -12,6 +12,7 @@ use sqlx::sqlite::{
 };
 use sqlx::{ConnectOptions as _, Connection as _, Postgres, Sqlite, SqliteConnection, Transaction};
 
+use super::migrate;
 use super::nodes::Role;
 
 /// A handle to the database. Cloning is cheap.
@@ -56,6 +57,10 @@ pub enum StoreError {
     Connect { server: String, reason: sqlx::Error },
     #[error("this database was written by a newer Maibo (migration {0}); start that version or a newer one")]
     NewerVersion(i64),
+    #[error(
+        "this version changes the database in a way that older servers cannot work with; stop the others ({0} connected), then start this one"
+    )]
+    OthersRun(i64),
     #[error("cannot open the database {}: {source}", file.display())]
     Open { file: PathBuf, source: sqlx::Error },
     #[error("cannot create the folder {}: {source}", folder.display())]
@@ -148,7 +153,7 @@ impl Db {
         let open = |reason| StoreError::Connect { server: server.clone(), reason };
         // A connection of its own, without time limits: a migration may have to wait, and to work.
         let mut migrating = options.connect().await.map_err(open)?;
-        sqlx::migrate!("./migrations/postgres").run(&mut migrating).await?;
+        migrate::postgres(&mut migrating).await?;
         migrating.close().await?;
         let pool = PgPoolOptions::new()
             .max_connections(POSTGRES_CONNECTIONS)
@@ -179,7 +184,7 @@ impl Db {
         };
         let open = |source| StoreError::Open { file: file.clone(), source };
         let writer = pool(1).connect_with(options.clone()).await.map_err(open)?;
-        sqlx::migrate!("./migrations/sqlite").run(&writer).await?;
+        migrate::sqlite(&writer).await?;
         let reader = pool(3).connect_with(options.read_only(true)).await.map_err(open)?;
         Ok(Self::Sqlite { reader, writer })
     }

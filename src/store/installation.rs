@@ -1,9 +1,11 @@
 //! Single values of the installation itself.
-use super::db::{read, run, write_tx};
-use super::{Db, StoreError};
+use super::db::{on, read, run, write_tx};
+use super::{Db, StoreError, WriteTx, nodes};
 
-/// Hash of the one-time set-up token; absent once the first user exists.
+/// Hashes of the one-time set-up tokens, separated by spaces; absent once the first user exists.
 pub const SETUP_TOKEN: &str = "setup_token";
+/// Servers that may have a set-up link each; beyond that, the oldest link is void.
+const SETUP_TOKENS: usize = 8;
 
 pub async fn get(db: &Db, name: &str) -> Result<Option<String>, StoreError> {
     const SQL: &str = "SELECT value FROM installation WHERE name = $1";
@@ -12,10 +14,26 @@ pub async fn get(db: &Db, name: &str) -> Result<Option<String>, StoreError> {
     Ok(row.map(|(value,)| value))
 }
 
-pub async fn set(db: &Db, name: &str, value: &str) -> Result<(), StoreError> {
+async fn set_in(tx: &mut WriteTx, name: &str, value: &str) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO installation (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+    run!(tx, sqlx::query(SQL).bind(name).bind(value));
+    Ok(())
+}
+
+/// Adds a set-up token to those that other servers have printed. Where there is no other server, older ones are void.
+pub async fn add_setup_token(db: &Db, hash: &str) -> Result<(), StoreError> {
+    const POSTGRES_LOCK: &str = "LOCK TABLE installation IN SHARE ROW EXCLUSIVE MODE";
+    const SQL: &str = "SELECT value FROM installation WHERE name = $1";
     write_tx!(db, |tx| {
-        run!(tx, sqlx::query(SQL).bind(name).bind(value));
+        tx.lock(POSTGRES_LOCK).await?;
+        let before: Option<(String,)> =
+            on!(tx, |conn| sqlx::query_as(SQL).bind(SETUP_TOKEN).fetch_optional(conn).await?);
+        let others = nodes::others_take_pings_in(tx).await?;
+        let before = before.filter(|_| others).map(|(value,)| value).unwrap_or_default();
+        let mut hashes: Vec<&str> = before.split(' ').filter(|known| !known.is_empty()).collect();
+        hashes.push(hash);
+        let newest = hashes.split_off(hashes.len().saturating_sub(SETUP_TOKENS));
+        set_in(tx, SETUP_TOKEN, &newest.join(" ")).await?;
     });
     Ok(())
 }

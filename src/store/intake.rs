@@ -1,5 +1,5 @@
 //! What the writer of pings needs inside its transaction.
-use super::checks::Check;
+use super::checks::{Check, check_columns};
 use super::db::{Dialects, on};
 use super::{StoreError, WriteTx};
 
@@ -41,10 +41,18 @@ pub async fn lock(
 /// The checks with these UUIDs, to be written.
 pub async fn by_uuids(tx: &mut WriteTx, uuids: &[String]) -> Result<Vec<Check>, StoreError> {
     const SQL: Dialects = Dialects {
-        sqlite: "SELECT * FROM checks WHERE uuid IN (SELECT value FROM json_each($1))",
-        postgres: "SELECT * FROM checks
+        sqlite: concat!(
+            "SELECT ",
+            check_columns!(""),
+            " FROM checks WHERE uuid IN (SELECT value FROM json_each($1))"
+        ),
+        postgres: concat!(
+            "SELECT ",
+            check_columns!(""),
+            " FROM checks
             WHERE uuid IN (SELECT value FROM jsonb_array_elements_text(CAST($1 AS JSONB)))
-            ORDER BY id FOR NO KEY UPDATE",
+            ORDER BY id FOR NO KEY UPDATE"
+        ),
     };
     let sql = SQL.on(tx);
     let uuids = serde_json::json!(uuids).to_string();
@@ -54,17 +62,25 @@ pub async fn by_uuids(tx: &mut WriteTx, uuids: &[String]) -> Result<Vec<Check>, 
 /// The checks with these pairs of ping key and slug, to be written; two rows for a pair mean that it is ambiguous.
 pub async fn by_slugs(tx: &mut WriteTx, pairs: &[(&str, &str)]) -> Result<Vec<(String, Check)>, StoreError> {
     const SQL: Dialects = Dialects {
-        sqlite: "SELECT c.*, p.ping_key AS via FROM
+        sqlite: concat!(
+            "SELECT ",
+            check_columns!("c."),
+            ", p.ping_key AS via FROM
                 (SELECT DISTINCT value ->> 0 AS ping_key, value ->> 1 AS slug FROM json_each($1)) AS wanted
                 JOIN projects p ON p.ping_key = wanted.ping_key
                 JOIN checks c ON c.project_id = p.id AND c.slug = wanted.slug
-            ORDER BY c.id",
-        postgres: "SELECT c.*, p.ping_key AS via FROM
+            ORDER BY c.id"
+        ),
+        postgres: concat!(
+            "SELECT ",
+            check_columns!("c."),
+            ", p.ping_key AS via FROM
                 (SELECT DISTINCT value ->> 0 AS ping_key, value ->> 1 AS slug
                     FROM jsonb_array_elements(CAST($1 AS JSONB))) AS wanted
                 JOIN projects p ON p.ping_key = wanted.ping_key
                 JOIN checks c ON c.project_id = p.id AND c.slug = wanted.slug
-            ORDER BY c.id FOR NO KEY UPDATE OF c",
+            ORDER BY c.id FOR NO KEY UPDATE OF c"
+        ),
     };
     #[derive(sqlx::FromRow)]
     struct Row {

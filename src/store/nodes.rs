@@ -1,33 +1,73 @@
-//! Which other servers use the same database right now.
-use super::StoreError;
+//! Which other processes use the same database right now.
+//!
+//! PostgreSQL tells itself, by the names of its sessions: a process that died has none left, whatever it wrote
+//! before. To a SQLite file there is never another one.
 use super::db::WriteTx;
+use super::{Db, StoreError};
 use crate::rng;
 
 /// What a process opens the database for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
+    /// Takes pings, shows pages, watches deadlines, sends alerts.
     Server,
+    /// Takes pings and shows pages.
+    Web,
+    /// Watches deadlines and sends alerts.
+    Worker,
     /// A command of the command line.
     Command,
 }
 
 impl Role {
-    /// How PostgreSQL's own lists call our sessions; a server by a name that no other has.
+    /// Whether this process takes pings.
+    #[must_use]
+    pub const fn takes_pings(self) -> bool {
+        matches!(self, Self::Server | Self::Web)
+    }
+
+    /// Whether this process watches deadlines and sends alerts.
+    #[must_use]
+    pub const fn works(self) -> bool {
+        matches!(self, Self::Server | Self::Worker)
+    }
+
+    /// How PostgreSQL's own lists call our sessions; each process but a command by a name that no other has.
     pub(super) fn session_name(self) -> String {
-        match self {
-            Self::Server => format!("maibo-server-{}", rng::uuid()),
-            Self::Command => "maibo-command".to_owned(),
-        }
+        let part = match self {
+            Self::Server => "server",
+            Self::Web => "web",
+            Self::Worker => "worker",
+            Self::Command => return "maibo-command".to_owned(),
+        };
+        format!("maibo-{part}-{}", rng::uuid())
     }
 }
 
-/// Whether another server is connected. To a SQLite file there is never one.
-///
-/// PostgreSQL tells itself: a server that died has no sessions left, whatever it wrote before.
-pub(super) async fn others(tx: &mut WriteTx) -> Result<bool, StoreError> {
+/// Whether another process is connected that watches deadlines and sends alerts.
+pub(super) async fn others_work(tx: &mut WriteTx) -> Result<bool, StoreError> {
     const POSTGRES: &str = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database()
-        AND application_name LIKE 'maibo-server-%' AND application_name <> current_setting('application_name')";
+        AND (application_name LIKE 'maibo-server-%' OR application_name LIKE 'maibo-worker-%')
+        AND application_name <> current_setting('application_name')";
     let WriteTx::Postgres(tx) = tx else { return Ok(false) };
     let (count,): (i64,) = sqlx::query_as(POSTGRES).fetch_one(&mut **tx).await?;
+    Ok(count > 0)
+}
+
+const POSTGRES_TAKE_PINGS: &str = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database()
+    AND (application_name LIKE 'maibo-server-%' OR application_name LIKE 'maibo-web-%')
+    AND application_name <> current_setting('application_name')";
+
+/// Whether another process is connected that takes pings.
+pub async fn others_take_pings(db: &Db) -> Result<bool, StoreError> {
+    let Db::Postgres(pool) = db else { return Ok(false) };
+    let (count,): (i64,) = sqlx::query_as(POSTGRES_TAKE_PINGS).fetch_one(pool).await?;
+    Ok(count > 0)
+}
+
+/// [`others_take_pings`] inside a transaction of the caller's.
+pub(super) async fn others_take_pings_in(tx: &mut WriteTx) -> Result<bool, StoreError> {
+    let WriteTx::Postgres(tx) = tx else { return Ok(false) };
+    let (count,): (i64,) = sqlx::query_as(POSTGRES_TAKE_PINGS).fetch_one(&mut **tx).await?;
     Ok(count > 0)
 }

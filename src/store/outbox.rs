@@ -1,6 +1,7 @@
 //! Alerts on their way: what is queued, who is sending it, and what became of each attempt.
 use std::collections::BTreeMap;
 
+use super::checks::check_columns;
 use super::db::{Dialects, on, read, run, write_tx};
 use super::{Db, StoreError, WriteTx, channels::Channel, flips::Flip, micros, nodes, span_micros, time};
 use crate::core::check::Blackout;
@@ -311,7 +312,7 @@ pub async fn release_orphaned(db: &Db, now: Time) -> Result<(), StoreError> {
     const SQL: &str =
         "UPDATE outbox SET leased_until = 0, next_at = $1 WHERE state = 'queued' AND leased_until > 0";
     write_tx!(db, |tx| {
-        if !nodes::others(tx).await? {
+        if !nodes::others_work(tx).await? {
             run!(tx, sqlx::query(SQL).bind(micros(now)));
         }
     });
@@ -328,7 +329,7 @@ pub struct Subject {
 
 /// Loads what a claimed alert is about; `None` when its check was deleted meanwhile.
 pub async fn subject(db: &Db, alert: &Claimed) -> Result<Option<Subject>, StoreError> {
-    const CHECK: &str = "SELECT * FROM checks WHERE id = $1";
+    const CHECK: &str = concat!("SELECT ", check_columns!(""), " FROM checks WHERE id = $1");
     let check = read!(db, |pool| sqlx::query_as(CHECK).bind(alert.check_id).fetch_optional(pool).await?);
     let flip = super::flips::by_id(db, alert.flip_id).await?;
     let (Some(check), Some(flip)) = (check, flip) else { return Ok(None) };

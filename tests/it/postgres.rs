@@ -234,3 +234,69 @@ fn a_wrong_url_is_refused_without_its_password() {
         assert!(!ran.stderr.contains("secret-word") && !ran.stderr.is_empty(), "{ran:?}");
     }
 }
+
+#[test]
+fn the_halves_run_apart() {
+    let sink = HttpSink::ok();
+    let mut web = installation();
+    webhook(&web, &sink);
+    let uuid = web.check("Job", &["--every", "1s", "--grace", "1s", "--channel", "*"]);
+    web.serve_without_worker();
+    let not_ready = web.call("GET", "/readyz");
+    assert_eq!(not_ready.status, 503, "nobody watches deadlines: {}", not_ready.text());
+    let mut worker = web.another_node();
+    worker.work();
+    until("somebody does", || web.call("GET", "/readyz").status == 200);
+    web.ping_ok(&uuid);
+    sink.wait_for(1);
+    assert_eq!(web.number("SELECT COUNT(*) FROM blackouts"), 0);
+
+    // Without anybody who takes pings, silence is no news.
+    web.ping_ok(&uuid);
+    web.all_delivered();
+    web.kill();
+    until("the worker knows", || worker.log().contains("no server takes pings any more"));
+    web.serve_without_worker();
+    until("it is down again", || web.number("SELECT COUNT(*) FROM flips WHERE new_status = 'down'") == 2);
+    let blind: Vec<(Option<i64>,)> =
+        web.rows("SELECT blackout_id FROM flips WHERE new_status = 'down' ORDER BY id");
+    assert!(blind[0].0.is_none() && blind[1].0.is_some(), "{blind:?}");
+    assert!(worker.stop().success());
+}
+
+#[test]
+fn every_node_prints_a_set_up_link_that_works() {
+    let (first, second) = two_nodes(installation());
+    for node in [&first, &second] {
+        let log = node.log();
+        let link = log.split("http://maibo.test").find(|rest| rest.starts_with("/setup?token=")).unwrap();
+        let link = link.split_whitespace().next().unwrap();
+        for through in [&first, &second] {
+            assert_eq!(through.call("GET", link).status, 200);
+        }
+    }
+    assert_eq!(second.call("GET", "/setup?token=wrong").status, 404);
+}
+
+#[test]
+fn a_column_of_a_newer_version_disturbs_no_server_at_work() {
+    let (first, second) = two_nodes(installation());
+    let uuid = first.check("Job", &["--every", "1h"]);
+    let use_all = || {
+        // More often than there are connections, so that each has its statements prepared.
+        for node in [&first, &second] {
+            for _ in 0..12 {
+                node.ping_ok(&uuid);
+                assert_eq!(node.api("GET", &format!("/api/v3/checks/{uuid}"), "").status, 200);
+            }
+        }
+    };
+    use_all();
+    for table in ["checks", "pings", "flips", "outbox", "channels", "projects", "users"] {
+        first.execute(&format!("ALTER TABLE {table} ADD COLUMN of_a_newer_version BIGINT"));
+    }
+    use_all();
+    for node in [&first, &second] {
+        assert!(!node.log().contains("ERROR"), "{}", node.log());
+    }
+}

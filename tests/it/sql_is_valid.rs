@@ -9,13 +9,38 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor as _, SqlSafeStr as _};
 use crate::support::{self, Engine, Maibo, block_on};
 
 /// The values of all string literals in a Rust source, each with the engine that it is written for: the one that
-/// stands before it (`sqlite: "…"`, `const POSTGRES_LOCK: &str = "…"`), or `None` for both.
-fn literals(source: &str) -> Vec<(Option<Engine>, String)> {
+/// stands before it (`sqlite: "…"`, `const POSTGRES_LOCK: &str = "…"`), or `None` for both. What `concat!` joins is
+/// one value; `columns` are those that `check_columns!` names in it.
+fn literals(source: &str, columns: &[String]) -> Vec<(Option<Engine>, String)> {
+    const JOIN: &str = "concat!(";
+    const COLUMNS: &str = "check_columns!(";
     let mut found = Vec::new();
     let mut rest = source;
     while let Some(c) = rest.chars().next() {
         let after = &rest[c.len_utf8()..];
         rest = match c {
+            'c' if rest.starts_with(JOIN) => {
+                let engine = engine_before(&source[..source.len() - rest.len()]);
+                let mut value = String::new();
+                let mut parts = rest[JOIN.len()..].trim_start();
+                loop {
+                    if let Some(text) = parts.strip_prefix('"') {
+                        let (part, next) = string(text);
+                        value.push_str(&part);
+                        parts = next;
+                    } else if let Some(text) = parts.strip_prefix(COLUMNS) {
+                        let (prefix, next) = string(text.strip_prefix('"').unwrap());
+                        let named: Vec<String> = columns.iter().map(|name| prefix.clone() + name).collect();
+                        value.push_str(&named.join(", "));
+                        parts = next.strip_prefix(')').unwrap();
+                    } else {
+                        break;
+                    }
+                    parts = parts.trim_start().trim_start_matches(',').trim_start();
+                }
+                found.push((engine, value));
+                parts
+            }
             '/' if after.starts_with('/') => after.split_once('\n').map_or("", |(_, next)| next),
             '\'' => after_char(after),
             '"' => {
@@ -80,10 +105,22 @@ fn string(rest: &str) -> (String, &str) {
     (value, chars.as_str())
 }
 
+/// The columns that the macro `check_columns!` names, in its own source.
+fn check_columns(source: &str) -> Vec<String> {
+    let (_, body) = source.split_once("macro_rules! check_columns").unwrap();
+    let (body, _) = body.split_once("\n}\n").unwrap();
+    let texts = literals(body, &[]);
+    texts
+        .iter()
+        .map(|(_, text)| text.trim_end_matches(", ").to_owned())
+        .filter(|text| !text.is_empty())
+        .collect()
+}
+
 /// The statements in a source, one by one.
-fn statements(source: &str) -> Vec<(Option<Engine>, String)> {
+fn statements(source: &str, columns: &[String]) -> Vec<(Option<Engine>, String)> {
     const VERBS: [&str; 6] = ["SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "LOCK"];
-    literals(source)
+    literals(source, columns)
         .iter()
         .filter(|(_, text)| text.split_whitespace().next().is_some_and(|first| VERBS.contains(&first)))
         .flat_map(|(engine, text)| {
@@ -119,11 +156,14 @@ fn every_statement_of_the_store_prepares() {
     let maibo = Maibo::new();
     assert_eq!(maibo.run(&["project", "list"]).code, Some(0), "makes the database");
     let (mut names, mut texts) = (Vec::new(), Vec::new());
-    for entry in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store")).unwrap() {
+    let store = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
+    let columns = check_columns(&std::fs::read_to_string(store.join("checks.rs")).unwrap());
+    assert!(columns.len() > 30, "{columns:?}");
+    for entry in std::fs::read_dir(store).unwrap() {
         let path = entry.unwrap().path();
         let source = std::fs::read_to_string(&path).unwrap();
         let name = path.file_name().unwrap().display().to_string();
-        let found = statements(&source);
+        let found = statements(&source, &columns);
         let asks = source.contains("sqlx::query(") || source.contains("sqlx::query_as(");
         assert!(
             // The handle runs what others hand to it.
@@ -171,6 +211,9 @@ fn the_scanner_reads_strings_as_the_compiler_does() {
         let words = "SELECTED words";
         const D: Dialects = Dialects { sqlite: "SELECT 1", postgres: "SELECT 2" };
         const POSTGRES_LOCK: &str = "LOCK TABLE e";
+        const POSTGRES_F: &str = concat!(
+            "SELECT ", check_columns!("c."), " FROM f"
+        );
     "#;
     let expected = [
         (None, "SELECT '%' ESCAPE '\\'\n            FROM a"),
@@ -179,6 +222,8 @@ fn the_scanner_reads_strings_as_the_compiler_does() {
         (Some(Engine::Sqlite), "SELECT 1"),
         (Some(Engine::Postgres), "SELECT 2"),
         (Some(Engine::Postgres), "LOCK TABLE e"),
+        (Some(Engine::Postgres), "SELECT c.id, c.at FROM f"),
     ];
-    assert_eq!(statements(source), expected.map(|(engine, text)| (engine, text.to_owned())));
+    let columns = ["id".to_owned(), "at".to_owned()];
+    assert_eq!(statements(source, &columns), expected.map(|(engine, text)| (engine, text.to_owned())));
 }

@@ -48,6 +48,15 @@ fn a_second_server_on_the_same_file_refuses_to_start() {
 }
 
 #[test]
+fn the_halves_of_a_server_do_not_share_a_file() {
+    for half in [&["serve", "--no-worker"][..], &["worker"]] {
+        let ran = Maibo::on_sqlite().run(half);
+        assert_eq!(ran.code, Some(1), "{ran:?}");
+        assert!(ran.stderr.contains("PostgreSQL"), "{ran:?}");
+    }
+}
+
+#[test]
 fn what_is_no_database_is_refused_and_left_alone() {
     let maibo = Maibo::on_sqlite();
     std::fs::create_dir(maibo.path("data")).unwrap();

@@ -7,15 +7,16 @@ use crate::core::Span;
 use crate::store::blackouts;
 use crate::web::AppState;
 
-/// How old the scheduler's mark may be.
-const MARK_AGE: Span = Span::seconds(15);
+/// How late the scheduler may be, or how old the mark that one leaves.
+const MAX_LATE: Span = Span::seconds(15);
 
 /// `GET /healthz`
 pub async fn healthz() -> &'static str {
     "OK"
 }
 
-/// `GET /readyz`: the database can be written and the scheduler is on time.
+/// `GET /readyz`: the database can be written and the scheduler is on time: this process's own, or where it has none,
+/// somebody's.
 pub async fn readyz(State(state): State<AppState>) -> Response {
     let now = state.now();
     let writable = match state.db.begin().await {
@@ -26,10 +27,15 @@ pub async fn readyz(State(state): State<AppState>) -> Response {
         return (StatusCode::SERVICE_UNAVAILABLE, format!("the database cannot be written: {error}\n"))
             .into_response();
     }
-    match blackouts::last_alive(&state.db).await {
-        Ok(Some(at)) if now - at <= MARK_AGE => "OK".into_response(),
-        Ok(_) => (StatusCode::SERVICE_UNAVAILABLE, "the scheduler has not been heard of for a while\n")
-            .into_response(),
-        Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")).into_response(),
-    }
+    let late = match state.wakes.overdue(now) {
+        Some(late) => Ok(Some(late)),
+        None => blackouts::last_alive(&state.db).await.map(|mark| mark.map(|at| now - at)),
+    };
+    let problem = match late {
+        Ok(Some(late)) if late <= MAX_LATE => return "OK".into_response(),
+        Ok(Some(late)) => format!("no deadline has been looked at for {} seconds\n", late.num_seconds()),
+        Ok(None) => "no deadline has been looked at yet\n".to_owned(),
+        Err(error) => format!("{error}\n"),
+    };
+    (StatusCode::SERVICE_UNAVAILABLE, problem).into_response()
 }

@@ -81,6 +81,12 @@ pub struct Ran {
     pub stderr: String,
 }
 
+/// Where a server says that it listens.
+fn address(said: &str) -> Option<SocketAddr> {
+    let rest = said.split("listens on http://").nth(1)?;
+    rest.split_once('\n')?.0.trim().parse().ok()
+}
+
 /// An installation: a data folder, settings, and a server while one runs.
 pub struct Maibo {
     dir: TempDir,
@@ -235,10 +241,30 @@ impl Maibo {
     /// Starts the server and waits until it listens.
     #[track_caller]
     pub fn serve(&mut self) {
+        self.start(&["serve"], address);
+    }
+
+    /// Starts the half that takes pings and shows pages.
+    #[track_caller]
+    pub fn serve_without_worker(&mut self) {
+        self.start(&["serve", "--no-worker"], address);
+    }
+
+    /// Starts the half that watches deadlines and sends alerts; it has no address.
+    #[track_caller]
+    pub fn work(&mut self) {
+        self.start(&["worker"], |said| {
+            said.contains("watches deadlines").then_some(SocketAddr::from(([0, 0, 0, 0], 0)))
+        });
+    }
+
+    /// Starts a process that goes on, and waits until `ready` finds its address in what it said.
+    #[track_caller]
+    fn start(&mut self, args: &[&str], ready: impl Fn(&str) -> Option<SocketAddr>) {
         assert!(self.server.is_none(), "it runs already");
         let before = self.log().len();
         let mut child = self
-            .command(&["serve"])
+            .command(args)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(self.log_to())
@@ -249,8 +275,7 @@ impl Maibo {
             let said = &log[before..];
             let ended = child.try_wait().unwrap();
             assert!(ended.is_none(), "the server ended: {ended:?}\n{said}");
-            let rest = said.split("listens on http://").nth(1)?;
-            rest.split_once('\n')?.0.trim().parse().ok()
+            ready(said)
         });
         self.server = Some((child, addr));
     }
