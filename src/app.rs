@@ -14,12 +14,14 @@ use tokio_util::task::TaskTracker;
 use crate::auth::secret;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::core::Span;
 use crate::ingest::Writer;
 use crate::ingest::http::Intake;
 use crate::links::Links;
 use crate::net::egress::Outbound;
 use crate::notify::dispatch::{Dispatcher, Post};
 use crate::scheduler::Scheduler;
+use crate::scheduler::housekeeping::{self, Kept};
 use crate::store::wake::{self, Signal};
 use crate::store::{self, Db, Role, installation, outbox, projects, users};
 use crate::wake::Wakes;
@@ -114,7 +116,7 @@ impl App {
             writer
         });
         if role.works() {
-            app.work(&clock, &post, &wakes, writer.clone()).await?;
+            app.work(&config, &clock, &post, &wakes, writer.clone()).await?;
         }
         if let (Some(listener), Some(writer)) = (listener, writer) {
             app.serve(listener, writer, config, clock, post, wakes).await?;
@@ -130,9 +132,10 @@ impl App {
         Ok(listener)
     }
 
-    /// Watches deadlines and sends alerts.
+    /// Watches deadlines, sends alerts, and keeps house.
     async fn work(
         &self,
+        config: &Config,
         clock: &Arc<dyn Clock>,
         post: &Post,
         wakes: &Wakes,
@@ -150,6 +153,10 @@ impl App {
             self.background.clone(),
         );
         self.background.spawn(dispatcher.run(self.stop.clone()));
+        let kept =
+            Kept { count: i64::from(config.history_pings), age: Span::days(i64::from(config.history_days)) };
+        let (db, clock) = (self.db.clone(), Arc::clone(clock));
+        self.background.spawn(housekeeping::run(db, clock, kept, self.stop.clone()));
         Ok(())
     }
 

@@ -11,6 +11,8 @@ pub(super) const NAMES: &[&str] = &[
     "database_url",
     "base_url",
     "ping_body_limit",
+    "history_pings",
+    "history_days",
     "smtp_url",
     "mail_from",
     "outbound_allow",

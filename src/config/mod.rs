@@ -2,6 +2,7 @@
 mod file;
 
 use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -40,6 +41,12 @@ pub struct Flags {
     /// Bytes kept of a ping's body, head and tail [default: 100000]
     #[arg(long, global = true, env = "MAIBO_PING_BODY_LIMIT", value_name = "BYTES")]
     pub ping_body_limit: Option<String>,
+    /// Pings kept of each check [default: 1000]
+    #[arg(long, global = true, env = "MAIBO_HISTORY_PINGS", value_name = "COUNT")]
+    pub history_pings: Option<String>,
+    /// Days after which they go too [default: 400]
+    #[arg(long, global = true, env = "MAIBO_HISTORY_DAYS", value_name = "DAYS")]
+    pub history_days: Option<String>,
     /// `smtps://user:password@host:465`, `smtp+starttls://…:587` or `smtp://host:25`
     #[arg(long, global = true, env = "MAIBO_SMTP_URL", value_name = "URL", hide_env_values = true)]
     pub smtp_url: Option<String>,
@@ -74,6 +81,10 @@ pub struct Config {
     pub database_url: String,
     pub base_url: Url,
     pub ping_body_limit: usize,
+    /// Pings kept of each check, and as many changes of status.
+    pub history_pings: u32,
+    /// Days after which both go too.
+    pub history_days: u32,
     pub smtp_url: Option<SecretString>,
     pub mail_from: Option<String>,
     pub outbound_allow: Vec<IpNet>,
@@ -136,6 +147,16 @@ impl Config {
             Some(text) => body_limit(&text)?,
             None => DEFAULT_PING_BODY_LIMIT,
         };
+        let history_pings = match pick(&flags.history_pings, "history_pings") {
+            Some(text) => {
+                number("MAIBO_HISTORY_PINGS", &text, 10..=1_000_000, "a number from 10 to 1000000")?
+            }
+            None => 1000,
+        };
+        let history_days = match pick(&flags.history_days, "history_days") {
+            Some(text) => number("MAIBO_HISTORY_DAYS", &text, 1..=3650, "a number of days from 1 to 3650")?,
+            None => 400,
+        };
         let log_format = match pick(&flags.log_format, "log_format").as_deref() {
             None | Some("text") => LogFormat::Text,
             Some("json") => LogFormat::Json,
@@ -146,6 +167,8 @@ impl Config {
             database_url,
             base_url,
             ping_body_limit,
+            history_pings,
+            history_days,
             smtp_url: secret(&flags.smtp_url, "MAIBO_SMTP_URL", "smtp_url")?.map(SecretString::from),
             mail_from: pick(&flags.mail_from, "mail_from"),
             outbound_allow: networks("MAIBO_OUTBOUND_ALLOW", pick(&flags.outbound_allow, "outbound_allow"))?,
@@ -205,6 +228,16 @@ fn body_limit(text: &str) -> Result<usize, ConfigError> {
     }
 }
 
+fn number(
+    name: &'static str,
+    text: &str,
+    range: RangeInclusive<u32>,
+    expected: &'static str,
+) -> Result<u32, ConfigError> {
+    let number = parse(name, text, expected)?;
+    if range.contains(&number) { Ok(number) } else { Err(bad(name, text, expected)) }
+}
+
 /// Networks separated by commas; a single address counts as a network of one.
 fn networks(name: &'static str, text: Option<String>) -> Result<Vec<IpNet>, ConfigError> {
     text.unwrap_or_default()
@@ -239,6 +272,8 @@ mod tests {
         let mistakes = [
             (Flags { listen: Some("nonsense".into()), ..Flags::default() }, "MAIBO_LISTEN"),
             (Flags { ping_body_limit: Some("9999".into()), ..Flags::default() }, "MAIBO_PING_BODY_LIMIT"),
+            (Flags { history_pings: Some("9".into()), ..Flags::default() }, "MAIBO_HISTORY_PINGS"),
+            (Flags { history_days: Some("0".into()), ..Flags::default() }, "MAIBO_HISTORY_DAYS"),
             (
                 Flags { outbound_allow: Some("10.0.0.0/99".into()), ..Flags::default() },
                 "MAIBO_OUTBOUND_ALLOW",

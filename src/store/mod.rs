@@ -7,6 +7,7 @@ pub mod check_lists;
 pub mod checks;
 mod db;
 pub mod flips;
+pub mod history;
 pub mod installation;
 pub mod intake;
 pub mod keys;

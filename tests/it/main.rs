@@ -9,6 +9,7 @@ mod api;
 mod architecture;
 mod cli;
 mod delivery;
+mod history;
 mod kill9;
 mod ping;
 mod postgres;
