@@ -250,7 +250,14 @@ async fn write(tx: &mut WriteTx, pings: &[Waiting], now: Time) -> Result<(Vec<An
 }
 
 /// Steps one check with one ping and gathers what must be written.
-fn apply(live: &mut Live, id: i64, ping: &Incoming, body: &StoredBody, changes: &mut Changes, now: Time) {
+fn apply<'a>(
+    live: &mut Live,
+    id: i64,
+    ping: &'a Incoming,
+    body: &'a StoredBody,
+    changes: &mut Changes<'a>,
+    now: Time,
+) {
     let kind = live.check.rules().decide(ping.asked, &ping.method, &ping.body);
     let event = Event::Ping { kind, exit_status: ping.asked.exit_status(), rid: ping.rid };
     let (state, effects) = step(&live.policy, &live.state, event, ping.at);
@@ -260,7 +267,7 @@ fn apply(live: &mut Live, id: i64, ping: &Incoming, body: &StoredBody, changes: 
         _ => None,
     });
     live.check.n_pings += 1;
-    changes.ping(&PingRow {
+    changes.ping(PingRow {
         id,
         check_id: live.check.id,
         prev_id: live.check.last_ping_id,

@@ -1,8 +1,10 @@
 //! Writes what steps decided: pings, states, flips and their alerts, a few bulk statements for any number of checks.
 //!
-//! The rows travel as JSON arrays, so that a batch crosses to the database thread once per table and not once
-//! per row (measured: BENCH.md's "cross the thread once per batch").
+//! A batch crosses to the database once per table and not once per row: to SQLite's thread as JSON arrays, to
+//! PostgreSQL as one array per column.
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
+use sqlx::{PgConnection, SqliteConnection};
 
 use super::bodies::StoredBody;
 use super::checks::Check;
@@ -42,14 +44,74 @@ pub struct PingRow<'a> {
     pub body: &'a StoredBody,
 }
 
+impl Serialize for PingRow<'_> {
+    /// As the array that [`SQLITE_PINGS_AND_STATES`] reads.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let row = (
+            self.id,
+            self.check_id,
+            self.prev_id,
+            self.n,
+            micros(self.at),
+            self.kind.as_str(),
+            self.exit_status,
+            self.rid,
+            self.duration.map(span_micros),
+            self.scheme,
+            self.method,
+            self.remote_addr,
+            self.ua,
+            self.body.size,
+        );
+        row.serialize(serializer)
+    }
+}
+
+/// A check's state as stored.
+#[derive(Debug)]
+struct StateRow {
+    check_id: i64,
+    status: &'static str,
+    since: i64,
+    n_pings: i64,
+    last_ping_at: Option<i64>,
+    run_at: Option<i64>,
+    run_id: Option<String>,
+    last_duration: Option<i64>,
+    due_at: Option<i64>,
+    deadline: Option<i64>,
+    strip: i64,
+    last_ping_id: Option<i64>,
+}
+
+impl Serialize for StateRow {
+    /// As the array that [`SQLITE_PINGS_AND_STATES`] reads.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let row = (
+            self.check_id,
+            self.status,
+            self.since,
+            self.n_pings,
+            self.last_ping_at,
+            self.run_at,
+            &self.run_id,
+            self.last_duration,
+            self.due_at,
+            self.deadline,
+            self.strip,
+            self.last_ping_id,
+        );
+        row.serialize(serializer)
+    }
+}
+
 /// Gathers the rows of one transaction.
 #[derive(Debug)]
-pub struct Changes {
+pub struct Changes<'a> {
     now: Time,
-    pings: Vec<Value>,
-    bodies: Vec<(i64, bool, Vec<u8>)>,
-    states: Vec<Value>,
-    wakes: Vec<Value>,
+    pings: Vec<PingRow<'a>>,
+    states: Vec<StateRow>,
+    wakes: Vec<(i64, Option<i64>)>,
     flips: Vec<Value>,
     /// With the place of their flip in `flips`.
     alerts: Vec<(usize, Value)>,
@@ -58,13 +120,12 @@ pub struct Changes {
     moved_up: Option<i64>,
 }
 
-impl Changes {
+impl<'a> Changes<'a> {
     #[must_use]
     pub const fn new(now: Time) -> Self {
         Self {
             now,
             pings: Vec::new(),
-            bodies: Vec::new(),
             states: Vec::new(),
             wakes: Vec::new(),
             flips: Vec::new(),
@@ -75,26 +136,8 @@ impl Changes {
     }
 
     /// Adds a ping.
-    pub fn ping(&mut self, row: &PingRow<'_>) {
-        self.pings.push(json!([
-            row.id,
-            row.check_id,
-            row.prev_id,
-            row.n,
-            micros(row.at),
-            row.kind.as_str(),
-            row.exit_status,
-            row.rid.map(|rid| rid.to_string()),
-            row.duration.map(span_micros),
-            row.scheme,
-            row.method,
-            row.remote_addr,
-            row.ua,
-            row.body.size,
-        ]));
-        if !row.body.bytes.is_empty() {
-            self.bodies.push((row.id, row.body.zstd, row.body.bytes.clone()));
-        }
+    pub fn ping(&mut self, row: PingRow<'a>) {
+        self.pings.push(row);
     }
 
     /// Sets a check's state. `check` carries the counters (`n_pings`, `last_ping_id`) as they shall be.
@@ -107,26 +150,26 @@ impl Changes {
             }
         };
         if let Some(at) = wake_at {
-            self.wakes.push(json!([check.id, at]));
+            self.wakes.push((check.id, at));
             self.earliest_wake = [self.earliest_wake, at].into_iter().flatten().min();
             if wake == Wake::Keep {
                 self.moved_up = [self.moved_up, at].into_iter().flatten().min();
             }
         }
-        self.states.push(json!([
-            check.id,
-            state.status.as_str(),
-            micros(state.since),
-            check.n_pings,
-            state.last_ping.map(micros),
-            state.run.map(|run| micros(run.at)),
-            state.run.and_then(|run| run.id).map(|id| id.to_string()),
-            state.last_duration.map(span_micros),
-            state.due.map(micros),
+        self.states.push(StateRow {
+            check_id: check.id,
+            status: state.status.as_str(),
+            since: micros(state.since),
+            n_pings: check.n_pings,
+            last_ping_at: state.last_ping.map(micros),
+            run_at: state.run.map(|run| micros(run.at)),
+            run_id: state.run.and_then(|run| run.id).map(|id| id.to_string()),
+            last_duration: state.last_duration.map(span_micros),
+            due_at: state.due.map(micros),
             deadline,
-            state.strip.stored(),
-            check.last_ping_id,
-        ]));
+            strip: state.strip.stored(),
+            last_ping_id: check.last_ping_id,
+        });
     }
 
     /// Adds the flips among `effects`, and an alert for each channel of the check where people are to be told.
@@ -202,19 +245,14 @@ impl Changes {
 
     /// Writes everything, and tells other servers. The caller commits.
     pub async fn write(&mut self, tx: &mut WriteTx) -> Result<(), StoreError> {
-        if !self.states.is_empty() || !self.pings.is_empty() {
-            let (pings, states) = (text(&self.pings), text(&self.states));
-            let sql = PINGS_AND_STATES.on(tx);
-            run!(tx, sqlx::query(sql).bind(pings).bind(states));
-        }
-        self.write_bodies(tx).await?;
-        if !self.wakes.is_empty() {
-            let (sql, wakes) = (WAKES.on(tx), text(&self.wakes));
-            run!(tx, sqlx::query(sql).bind(wakes));
+        match tx {
+            WriteTx::Sqlite(tx) => self.write_to_sqlite(tx).await?,
+            WriteTx::Postgres(tx) => self.write_to_postgres(tx).await?,
         }
         if !self.flips.is_empty() {
             self.number_flips(tx).await?;
-            let (flips, alerts) = (text(&self.flips), text(self.alerts.iter().map(|(_, alert)| alert)));
+            let alerts: Vec<&Value> = self.alerts.iter().map(|(_, alert)| alert).collect();
+            let (flips, alerts) = (text(&self.flips), text(&alerts));
             let (sql, now) = (FLIPS_AND_ALERTS.on(tx), micros(self.now));
             run!(tx, sqlx::query(sql).bind(flips).bind(alerts).bind(now));
         }
@@ -227,88 +265,150 @@ impl Changes {
         }
     }
 
-    async fn write_bodies(&self, tx: &mut WriteTx) -> Result<(), StoreError> {
-        // A call costs nothing on SQLite, where bytes do not fit into JSON, and a round trip on PostgreSQL.
-        const SQLITE_ONE: &str = "INSERT INTO ping_bodies (ping_id, zstd, body) VALUES ($1, $2, $3)";
-        const POSTGRES_ALL: &str = "INSERT INTO ping_bodies (ping_id, zstd, body)
-            SELECT * FROM UNNEST(CAST($1 AS BIGINT[]), CAST($2 AS BOOLEAN[]), CAST($3 AS BYTEA[]))";
-        match tx {
-            WriteTx::Sqlite(tx) => {
-                for (id, zstd, bytes) in &self.bodies {
-                    sqlx::query(SQLITE_ONE).bind(id).bind(zstd).bind(bytes).execute(&mut **tx).await?;
-                }
-            }
-            WriteTx::Postgres(_) if self.bodies.is_empty() => {}
-            WriteTx::Postgres(tx) => {
-                let ids: Vec<i64> = self.bodies.iter().map(|(id, _, _)| *id).collect();
-                let zstd: Vec<bool> = self.bodies.iter().map(|(_, zstd, _)| *zstd).collect();
-                let bytes: Vec<&[u8]> = self.bodies.iter().map(|(_, _, bytes)| bytes.as_slice()).collect();
-                sqlx::query(POSTGRES_ALL).bind(ids).bind(zstd).bind(bytes).execute(&mut **tx).await?;
-            }
+    async fn write_to_sqlite(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+        if !self.states.is_empty() || !self.pings.is_empty() {
+            sqlx::query(SQLITE_PINGS_AND_STATES)
+                .bind(text(&self.pings))
+                .bind(text(&self.states))
+                .execute(&mut *connection)
+                .await?;
+        }
+        // Bytes do not fit into JSON; on SQLite a call costs little.
+        for (id, body) in self.bodies() {
+            sqlx::query(SQLITE_BODY)
+                .bind(id)
+                .bind(body.zstd)
+                .bind(&body.bytes)
+                .execute(&mut *connection)
+                .await?;
+        }
+        if !self.wakes.is_empty() {
+            sqlx::query(SQLITE_WAKES).bind(text(&self.wakes)).execute(connection).await?;
         }
         Ok(())
+    }
+
+    async fn write_to_postgres(&self, connection: &mut PgConnection) -> Result<(), StoreError> {
+        if !self.pings.is_empty() {
+            let rows = &self.pings;
+            sqlx::query(POSTGRES_PINGS)
+                .bind(column(rows, |row| row.id))
+                .bind(column(rows, |row| row.check_id))
+                .bind(column(rows, |row| row.prev_id))
+                .bind(column(rows, |row| row.n))
+                .bind(column(rows, |row| micros(row.at)))
+                .bind(column(rows, |row| row.kind.as_str()))
+                .bind(column(rows, |row| row.exit_status.map(i64::from)))
+                .bind(column(rows, |row| row.rid.map(|rid| rid.to_string())))
+                .bind(column(rows, |row| row.duration.map(span_micros)))
+                .bind(column(rows, |row| row.scheme))
+                .bind(column(rows, |row| row.method))
+                .bind(column(rows, |row| row.remote_addr))
+                .bind(column(rows, |row| row.ua))
+                .bind(column(rows, |row| i64::try_from(row.body.size).unwrap_or(i64::MAX)))
+                .execute(&mut *connection)
+                .await?;
+        }
+        if !self.states.is_empty() {
+            let rows = &self.states;
+            sqlx::query(POSTGRES_STATES)
+                .bind(column(rows, |row| row.check_id))
+                .bind(column(rows, |row| row.status))
+                .bind(column(rows, |row| row.since))
+                .bind(column(rows, |row| row.n_pings))
+                .bind(column(rows, |row| row.last_ping_at))
+                .bind(column(rows, |row| row.run_at))
+                .bind(column(rows, |row| row.run_id.as_deref()))
+                .bind(column(rows, |row| row.last_duration))
+                .bind(column(rows, |row| row.due_at))
+                .bind(column(rows, |row| row.deadline))
+                .bind(column(rows, |row| row.strip))
+                .bind(column(rows, |row| row.last_ping_id))
+                .execute(&mut *connection)
+                .await?;
+        }
+        let bodies: Vec<(i64, &StoredBody)> = self.bodies().collect();
+        if !bodies.is_empty() {
+            sqlx::query(POSTGRES_BODIES)
+                .bind(column(&bodies, |(id, _)| *id))
+                .bind(column(&bodies, |(_, body)| body.zstd))
+                .bind(column(&bodies, |(_, body)| body.bytes.as_slice()))
+                .execute(&mut *connection)
+                .await?;
+        }
+        if !self.wakes.is_empty() {
+            sqlx::query(POSTGRES_WAKES)
+                .bind(column(&self.wakes, |(id, _)| *id))
+                .bind(column(&self.wakes, |(_, at)| *at))
+                .execute(connection)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// The bodies that are kept, each with its ping.
+    fn bodies(&self) -> impl Iterator<Item = (i64, &'a StoredBody)> {
+        self.pings.iter().filter(|row| !row.body.bytes.is_empty()).map(|row| (row.id, row.body))
     }
 }
 
 /// Deadlines further away than this need not be told: every server looks as often.
 const POLLED: Span = Span::seconds(1);
 
-/// Rows as one JSON array.
-fn text<'a>(rows: impl IntoIterator<Item = &'a Value>) -> String {
-    Value::Array(rows.into_iter().cloned().collect()).to_string()
+/// Rows as one JSON array. Numbers and texts always have a form in JSON.
+fn text<T: Serialize>(rows: &[T]) -> String {
+    serde_json::to_string(rows).unwrap_or_default()
 }
 
-// How the engines differ: SQLite reads JSON with `json_each` and gives its values their types, and takes several
-// statements at once; PostgreSQL reads it with `jsonb_array_elements`, wants casts, and takes one statement, whose
-// parts are `WITH` clauses.
+/// One column of rows, for `UNNEST`.
+fn column<'r, R, T>(rows: &'r [R], value: impl FnMut(&'r R) -> T) -> Vec<T> {
+    rows.iter().map(value).collect()
+}
 
-const PINGS_AND_STATES: Dialects = Dialects {
-    sqlite: "
-        INSERT INTO pings (id, check_id, prev_id, n, at, kind, exit_status, rid, duration, scheme, method,
-                remote_addr, ua, body_size)
-            SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
-                value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12, value ->> 13
-            FROM json_each($1);
-        UPDATE checks SET status = s.status, since = s.since, n_pings = s.n_pings, last_ping_at = s.last_ping_at,
-                run_at = s.run_at, run_id = s.run_id, last_duration = s.last_duration, due_at = s.due_at,
-                deadline = s.deadline, strip = s.strip, last_ping_id = s.last_ping_id
-            FROM (SELECT value ->> 0 AS id, value ->> 1 AS status, value ->> 2 AS since, value ->> 3 AS n_pings,
-                    value ->> 4 AS last_ping_at, value ->> 5 AS run_at, value ->> 6 AS run_id,
-                    value ->> 7 AS last_duration, value ->> 8 AS due_at, value ->> 9 AS deadline,
-                    value ->> 10 AS strip, value ->> 11 AS last_ping_id
-                FROM json_each($2)) AS s
-            WHERE checks.id = s.id",
-    postgres: "
-        WITH new_pings AS (
-            INSERT INTO pings (id, check_id, prev_id, n, at, kind, exit_status, rid, duration, scheme, method,
-                    remote_addr, ua, body_size)
-                SELECT CAST(value ->> 0 AS BIGINT), CAST(value ->> 1 AS BIGINT), CAST(value ->> 2 AS BIGINT),
-                    CAST(value ->> 3 AS BIGINT), CAST(value ->> 4 AS BIGINT), value ->> 5,
-                    CAST(value ->> 6 AS BIGINT), value ->> 7, CAST(value ->> 8 AS BIGINT), value ->> 9,
-                    value ->> 10, value ->> 11, value ->> 12, CAST(value ->> 13 AS BIGINT)
-                FROM jsonb_array_elements(CAST($1 AS JSONB)))
-        UPDATE checks SET status = s.status, since = s.since, n_pings = s.n_pings, last_ping_at = s.last_ping_at,
-                run_at = s.run_at, run_id = s.run_id, last_duration = s.last_duration, due_at = s.due_at,
-                deadline = s.deadline, strip = s.strip, last_ping_id = s.last_ping_id
-            FROM (SELECT CAST(value ->> 0 AS BIGINT) AS id, value ->> 1 AS status,
-                    CAST(value ->> 2 AS BIGINT) AS since, CAST(value ->> 3 AS BIGINT) AS n_pings,
-                    CAST(value ->> 4 AS BIGINT) AS last_ping_at, CAST(value ->> 5 AS BIGINT) AS run_at,
-                    value ->> 6 AS run_id, CAST(value ->> 7 AS BIGINT) AS last_duration,
-                    CAST(value ->> 8 AS BIGINT) AS due_at, CAST(value ->> 9 AS BIGINT) AS deadline,
-                    CAST(value ->> 10 AS BIGINT) AS strip, CAST(value ->> 11 AS BIGINT) AS last_ping_id
-                FROM jsonb_array_elements(CAST($2 AS JSONB))) AS s
-            WHERE checks.id = s.id",
-};
+// SQLite takes several statements at once, reads JSON with `json_each`, and gives its values their types.
 
-const WAKES: Dialects = Dialects {
-    sqlite: "UPDATE checks SET wake_at = w.at
-            FROM (SELECT value ->> 0 AS id, value ->> 1 AS at FROM json_each($1)) AS w
-            WHERE checks.id = w.id",
-    postgres: "UPDATE checks SET wake_at = w.at
-            FROM (SELECT CAST(value ->> 0 AS BIGINT) AS id, CAST(value ->> 1 AS BIGINT) AS at
-                FROM jsonb_array_elements(CAST($1 AS JSONB))) AS w
-            WHERE checks.id = w.id",
-};
+const SQLITE_PINGS_AND_STATES: &str = "
+    INSERT INTO pings (id, check_id, prev_id, n, at, kind, exit_status, rid, duration, scheme, method, remote_addr,
+            ua, body_size)
+        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
+            value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12, value ->> 13
+        FROM json_each($1);
+    UPDATE checks SET status = s.status, since = s.since, n_pings = s.n_pings, last_ping_at = s.last_ping_at,
+            run_at = s.run_at, run_id = s.run_id, last_duration = s.last_duration, due_at = s.due_at,
+            deadline = s.deadline, strip = s.strip, last_ping_id = s.last_ping_id
+        FROM (SELECT value ->> 0 AS id, value ->> 1 AS status, value ->> 2 AS since, value ->> 3 AS n_pings,
+                value ->> 4 AS last_ping_at, value ->> 5 AS run_at, value ->> 6 AS run_id,
+                value ->> 7 AS last_duration, value ->> 8 AS due_at, value ->> 9 AS deadline,
+                value ->> 10 AS strip, value ->> 11 AS last_ping_id
+            FROM json_each($2)) AS s
+        WHERE checks.id = s.id";
+const SQLITE_BODY: &str = "INSERT INTO ping_bodies (ping_id, zstd, body) VALUES ($1, $2, $3)";
+const SQLITE_WAKES: &str = "UPDATE checks SET wake_at = w.at
+        FROM (SELECT value ->> 0 AS id, value ->> 1 AS at FROM json_each($1)) AS w
+        WHERE checks.id = w.id";
+
+const POSTGRES_PINGS: &str = "INSERT INTO pings (id, check_id, prev_id, n, at, kind, exit_status, rid, duration, scheme,
+            method, remote_addr, ua, body_size)
+        SELECT * FROM UNNEST(CAST($1 AS BIGINT[]), CAST($2 AS BIGINT[]), CAST($3 AS BIGINT[]), CAST($4 AS BIGINT[]),
+            CAST($5 AS BIGINT[]), CAST($6 AS TEXT[]), CAST($7 AS BIGINT[]), CAST($8 AS TEXT[]),
+            CAST($9 AS BIGINT[]), CAST($10 AS TEXT[]), CAST($11 AS TEXT[]), CAST($12 AS TEXT[]),
+            CAST($13 AS TEXT[]), CAST($14 AS BIGINT[]))";
+const POSTGRES_STATES: &str = "UPDATE checks SET status = s.status, since = s.since, n_pings = s.n_pings,
+            last_ping_at = s.last_ping_at, run_at = s.run_at, run_id = s.run_id, last_duration = s.last_duration,
+            due_at = s.due_at, deadline = s.deadline, strip = s.strip, last_ping_id = s.last_ping_id
+        FROM UNNEST(CAST($1 AS BIGINT[]), CAST($2 AS TEXT[]), CAST($3 AS BIGINT[]), CAST($4 AS BIGINT[]),
+                CAST($5 AS BIGINT[]), CAST($6 AS BIGINT[]), CAST($7 AS TEXT[]), CAST($8 AS BIGINT[]),
+                CAST($9 AS BIGINT[]), CAST($10 AS BIGINT[]), CAST($11 AS BIGINT[]), CAST($12 AS BIGINT[]))
+            AS s(id, status, since, n_pings, last_ping_at, run_at, run_id, last_duration, due_at, deadline, strip,
+                last_ping_id)
+        WHERE checks.id = s.id";
+const POSTGRES_BODIES: &str = "INSERT INTO ping_bodies (ping_id, zstd, body)
+        SELECT * FROM UNNEST(CAST($1 AS BIGINT[]), CAST($2 AS BOOLEAN[]), CAST($3 AS BYTEA[]))";
+const POSTGRES_WAKES: &str = "UPDATE checks SET wake_at = w.at
+        FROM UNNEST(CAST($1 AS BIGINT[]), CAST($2 AS BIGINT[])) AS w(id, at)
+        WHERE checks.id = w.id";
+
+// Flips are few: for both engines they travel as JSON, which PostgreSQL reads with `jsonb_array_elements`.
 
 const FLIPS_AND_ALERTS: Dialects = Dialects {
     sqlite: "
