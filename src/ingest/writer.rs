@@ -17,13 +17,15 @@ use crate::rng;
 use crate::store::bodies::StoredBody;
 use crate::store::changes::{Changes, PingRow, Wake};
 use crate::store::checks::{self, Channels, Check, Settings};
-use crate::store::{Db, StoreError, WriteTx, intake, write_tx};
+use crate::store::intake::{self, PingIds};
+use crate::store::{Db, StoreError, WriteTx, write_tx};
 use crate::wake::Wakes;
 
 /// Pings that may wait for the writer; beyond that, senders wait, then hear 503.
 const QUEUE: usize = 4096;
 /// Most pings in one transaction.
 const BATCH: usize = 512;
+const _: () = assert!(BATCH <= intake::PING_IDS);
 /// How long a ping may wait for a place in the queue.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Most checks that pings with `?create=1` may bring a project to.
@@ -95,7 +97,7 @@ impl Writer {
     #[must_use]
     pub fn new(db: Db, clock: Arc<dyn Clock>, wakes: Wakes) -> (Self, Task) {
         let (queue, commands) = mpsc::channel(QUEUE);
-        (Self { queue }, Task { db, clock, wakes, commands })
+        (Self { queue }, Task { db, clock, wakes, commands, ids: PingIds::default() })
     }
 
     /// Hands a ping in and waits until it is durable, or known not to be.
@@ -130,6 +132,7 @@ pub struct Task {
     clock: Arc<dyn Clock>,
     wakes: Wakes,
     commands: mpsc::Receiver<Command>,
+    ids: PingIds,
 }
 
 type Waiting = (Incoming, StoredBody, oneshot::Sender<Answer>);
@@ -155,11 +158,11 @@ impl Task {
     }
 
     /// Makes a batch durable: all of it or nothing.
-    async fn commit(&self, pings: &[Waiting], now: Time) -> Result<(Vec<Answer>, Told), StoreError> {
-        Ok(write_tx!(self.db, |tx| write(tx, pings, now).await?))
+    async fn commit(&mut self, pings: &[Waiting], now: Time) -> Result<(Vec<Answer>, Told), StoreError> {
+        Ok(write_tx!(self.db, |tx| write(tx, &mut self.ids, pings, now).await?))
     }
 
-    async fn answer(&self, pings: Vec<Waiting>) {
+    async fn answer(&mut self, pings: Vec<Waiting>) {
         if pings.is_empty() {
             return;
         }
@@ -202,11 +205,16 @@ struct Live {
     touched: bool,
 }
 
-async fn write(tx: &mut WriteTx, pings: &[Waiting], now: Time) -> Result<(Vec<Answer>, Told), StoreError> {
+async fn write(
+    tx: &mut WriteTx,
+    ids: &mut PingIds,
+    pings: &[Waiting],
+    now: Time,
+) -> Result<(Vec<Answer>, Told), StoreError> {
     let mut changes = Changes::new(now);
     let mut live: HashMap<i64, Live> = HashMap::new();
     let found = find(tx, pings, &mut live).await?;
-    let ids = intake::ping_ids(tx, pings.len()).await?;
+    let ids = ids.take(tx, pings.len()).await?;
 
     let mut answers = Vec::with_capacity(pings.len());
     for (((ping, body, _), target), ping_id) in pings.iter().zip(found).zip(ids) {

@@ -26,7 +26,7 @@ pub enum Wake {
 /// A ping as stored.
 #[derive(Debug, Clone)]
 pub struct PingRow<'a> {
-    /// One of [`super::intake::ping_ids`].
+    /// One of [`super::intake::PingIds`].
     pub id: i64,
     pub check_id: i64,
     pub prev_id: Option<i64>,
@@ -289,41 +289,35 @@ impl<'a> Changes<'a> {
     }
 
     async fn write_to_postgres(&self, connection: &mut PgConnection) -> Result<(), StoreError> {
-        if !self.pings.is_empty() {
-            let rows = &self.pings;
-            sqlx::query(POSTGRES_PINGS)
-                .bind(column(rows, |row| row.id))
-                .bind(column(rows, |row| row.check_id))
-                .bind(column(rows, |row| row.prev_id))
-                .bind(column(rows, |row| row.n))
-                .bind(column(rows, |row| micros(row.at)))
-                .bind(column(rows, |row| row.kind.as_str()))
-                .bind(column(rows, |row| row.exit_status.map(i64::from)))
-                .bind(column(rows, |row| row.rid.map(|rid| rid.to_string())))
-                .bind(column(rows, |row| row.duration.map(span_micros)))
-                .bind(column(rows, |row| row.scheme))
-                .bind(column(rows, |row| row.method))
-                .bind(column(rows, |row| row.remote_addr))
-                .bind(column(rows, |row| row.ua))
-                .bind(column(rows, |row| i64::try_from(row.body.size).unwrap_or(i64::MAX)))
-                .execute(&mut *connection)
-                .await?;
-        }
-        if !self.states.is_empty() {
-            let rows = &self.states;
-            sqlx::query(POSTGRES_STATES)
-                .bind(column(rows, |row| row.check_id))
-                .bind(column(rows, |row| row.status))
-                .bind(column(rows, |row| row.since))
-                .bind(column(rows, |row| row.n_pings))
-                .bind(column(rows, |row| row.last_ping_at))
-                .bind(column(rows, |row| row.run_at))
-                .bind(column(rows, |row| row.run_id.as_deref()))
-                .bind(column(rows, |row| row.last_duration))
-                .bind(column(rows, |row| row.due_at))
-                .bind(column(rows, |row| row.deadline))
-                .bind(column(rows, |row| row.strip))
-                .bind(column(rows, |row| row.last_ping_id))
+        if !self.states.is_empty() || !self.pings.is_empty() {
+            let (pings, states) = (&self.pings, &self.states);
+            sqlx::query(POSTGRES_PINGS_AND_STATES)
+                .bind(column(pings, |row| row.id))
+                .bind(column(pings, |row| row.check_id))
+                .bind(column(pings, |row| row.prev_id))
+                .bind(column(pings, |row| row.n))
+                .bind(column(pings, |row| micros(row.at)))
+                .bind(column(pings, |row| row.kind.as_str()))
+                .bind(column(pings, |row| row.exit_status.map(i64::from)))
+                .bind(column(pings, |row| row.rid.map(|rid| rid.to_string())))
+                .bind(column(pings, |row| row.duration.map(span_micros)))
+                .bind(column(pings, |row| row.scheme))
+                .bind(column(pings, |row| row.method))
+                .bind(column(pings, |row| row.remote_addr))
+                .bind(column(pings, |row| row.ua))
+                .bind(column(pings, |row| i64::try_from(row.body.size).unwrap_or(i64::MAX)))
+                .bind(column(states, |row| row.check_id))
+                .bind(column(states, |row| row.status))
+                .bind(column(states, |row| row.since))
+                .bind(column(states, |row| row.n_pings))
+                .bind(column(states, |row| row.last_ping_at))
+                .bind(column(states, |row| row.run_at))
+                .bind(column(states, |row| row.run_id.as_deref()))
+                .bind(column(states, |row| row.last_duration))
+                .bind(column(states, |row| row.due_at))
+                .bind(column(states, |row| row.deadline))
+                .bind(column(states, |row| row.strip))
+                .bind(column(states, |row| row.last_ping_id))
                 .execute(&mut *connection)
                 .await?;
         }
@@ -365,7 +359,8 @@ fn column<'r, R, T>(rows: &'r [R], value: impl FnMut(&'r R) -> T) -> Vec<T> {
     rows.iter().map(value).collect()
 }
 
-// SQLite takes several statements at once, reads JSON with `json_each`, and gives its values their types.
+// SQLite takes several statements at once, reads JSON with `json_each`, and gives its values their types. PostgreSQL
+// takes one statement, whose parts are `WITH` clauses.
 
 const SQLITE_PINGS_AND_STATES: &str = "
     INSERT INTO pings (id, check_id, prev_id, n, at, kind, exit_status, rid, duration, scheme, method, remote_addr,
@@ -387,18 +382,20 @@ const SQLITE_WAKES: &str = "UPDATE checks SET wake_at = w.at
         FROM (SELECT value ->> 0 AS id, value ->> 1 AS at FROM json_each($1)) AS w
         WHERE checks.id = w.id";
 
-const POSTGRES_PINGS: &str = "INSERT INTO pings (id, check_id, prev_id, n, at, kind, exit_status, rid, duration, scheme,
-            method, remote_addr, ua, body_size)
-        SELECT * FROM UNNEST(CAST($1 AS BIGINT[]), CAST($2 AS BIGINT[]), CAST($3 AS BIGINT[]), CAST($4 AS BIGINT[]),
-            CAST($5 AS BIGINT[]), CAST($6 AS TEXT[]), CAST($7 AS BIGINT[]), CAST($8 AS TEXT[]),
-            CAST($9 AS BIGINT[]), CAST($10 AS TEXT[]), CAST($11 AS TEXT[]), CAST($12 AS TEXT[]),
-            CAST($13 AS TEXT[]), CAST($14 AS BIGINT[]))";
-const POSTGRES_STATES: &str = "UPDATE checks SET status = s.status, since = s.since, n_pings = s.n_pings,
-            last_ping_at = s.last_ping_at, run_at = s.run_at, run_id = s.run_id, last_duration = s.last_duration,
-            due_at = s.due_at, deadline = s.deadline, strip = s.strip, last_ping_id = s.last_ping_id
-        FROM UNNEST(CAST($1 AS BIGINT[]), CAST($2 AS TEXT[]), CAST($3 AS BIGINT[]), CAST($4 AS BIGINT[]),
-                CAST($5 AS BIGINT[]), CAST($6 AS BIGINT[]), CAST($7 AS TEXT[]), CAST($8 AS BIGINT[]),
-                CAST($9 AS BIGINT[]), CAST($10 AS BIGINT[]), CAST($11 AS BIGINT[]), CAST($12 AS BIGINT[]))
+const POSTGRES_PINGS_AND_STATES: &str = "
+    WITH new_pings AS (
+        INSERT INTO pings (id, check_id, prev_id, n, at, kind, exit_status, rid, duration, scheme, method, remote_addr,
+                ua, body_size)
+            SELECT * FROM UNNEST(CAST($1 AS BIGINT[]), CAST($2 AS BIGINT[]), CAST($3 AS BIGINT[]),
+                CAST($4 AS BIGINT[]), CAST($5 AS BIGINT[]), CAST($6 AS TEXT[]), CAST($7 AS BIGINT[]),
+                CAST($8 AS TEXT[]), CAST($9 AS BIGINT[]), CAST($10 AS TEXT[]), CAST($11 AS TEXT[]),
+                CAST($12 AS TEXT[]), CAST($13 AS TEXT[]), CAST($14 AS BIGINT[])))
+    UPDATE checks SET status = s.status, since = s.since, n_pings = s.n_pings, last_ping_at = s.last_ping_at,
+            run_at = s.run_at, run_id = s.run_id, last_duration = s.last_duration, due_at = s.due_at,
+            deadline = s.deadline, strip = s.strip, last_ping_id = s.last_ping_id
+        FROM UNNEST(CAST($15 AS BIGINT[]), CAST($16 AS TEXT[]), CAST($17 AS BIGINT[]), CAST($18 AS BIGINT[]),
+                CAST($19 AS BIGINT[]), CAST($20 AS BIGINT[]), CAST($21 AS TEXT[]), CAST($22 AS BIGINT[]),
+                CAST($23 AS BIGINT[]), CAST($24 AS BIGINT[]), CAST($25 AS BIGINT[]), CAST($26 AS BIGINT[]))
             AS s(id, status, since, n_pings, last_ping_at, run_at, run_id, last_duration, due_at, deadline, strip,
                 last_ping_id)
         WHERE checks.id = s.id";

@@ -1,4 +1,6 @@
 //! What the writer of pings needs inside its transaction.
+use std::ops::Range;
+
 use super::checks::{Check, check_columns};
 use super::db::{Dialects, on};
 use super::{StoreError, WriteTx};
@@ -94,13 +96,39 @@ pub async fn by_slugs(tx: &mut WriteTx, pairs: &[(&str, &str)]) -> Result<Vec<(S
     Ok(rows.into_iter().map(|row| (row.via, row.check)).collect())
 }
 
-/// Ids for `count` new pings. They are taken while the checks are locked, so that of one check the later ping has
-/// the higher id, whichever server stores it.
-pub async fn ping_ids(tx: &mut WriteTx, count: usize) -> Result<Vec<i64>, StoreError> {
-    // One process writes pings to a SQLite file, and alone; PostgreSQL has a sequence for all.
-    const SQLITE: &str = "SELECT COALESCE(MAX(id), 0) FROM pings";
-    const POSTGRES: &str = "SELECT nextval('pings_id_seq') FROM generate_series(1, $1)";
-    super::db::ids(tx, SQLITE, POSTGRES, count).await
+/// Ids for new pings, a block at a time, so that a batch need not ask for them. An id tells nothing but which row it
+/// is: a check's pings are numbered by `n` and chained by `prev_id`.
+#[derive(Debug, Default)]
+pub struct PingIds {
+    left: Range<i64>,
+}
+
+/// By how much the sequence of PostgreSQL moves on: the ids of one block.
+pub const PING_IDS: usize = 1024;
+
+impl PingIds {
+    /// Unused ids, at most [`PING_IDS`]. Those that are not used in the end are lost, which does no harm.
+    pub async fn take(&mut self, tx: &mut WriteTx, count: usize) -> Result<Range<i64>, StoreError> {
+        // One process writes pings to a SQLite file: what it has not given out is free.
+        const SQLITE: &str = "SELECT COALESCE(MAX(id), 0) FROM pings";
+        const POSTGRES: &str = "SELECT nextval('pings_id_seq')";
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        if self.left.end - self.left.start < count {
+            self.left = match tx {
+                WriteTx::Sqlite(tx) => {
+                    let (newest,): (i64,) = sqlx::query_as(SQLITE).fetch_one(&mut **tx).await?;
+                    newest + 1..i64::MAX
+                }
+                WriteTx::Postgres(tx) => {
+                    let (first,): (i64,) = sqlx::query_as(POSTGRES).fetch_one(&mut **tx).await?;
+                    first..first + i64::try_from(PING_IDS).unwrap_or(i64::MAX)
+                }
+            };
+        }
+        let taken = self.left.start..self.left.start + count;
+        self.left.start = taken.end;
+        Ok(taken)
+    }
 }
 
 pub async fn project_by_ping_key(tx: &mut WriteTx, key: &str) -> Result<Option<i64>, StoreError> {

@@ -45,7 +45,7 @@ pub async fn list(db: &Db, check_id: i64, from: Option<i64>, limit: i64) -> Resu
         )
         SELECT p.id, p.n, p.at, p.kind, p.exit_status, p.rid, p.duration, p.scheme, p.method, p.remote_addr, p.ua,
             p.body_size
-        FROM chain JOIN pings p ON p.id = chain.id WHERE p.check_id = $1 ORDER BY p.id DESC";
+        FROM chain JOIN pings p ON p.id = chain.id WHERE p.check_id = $1 ORDER BY p.n DESC";
     let Some(from) = from else { return Ok(Vec::new()) };
     Ok(read!(db, |pool| sqlx::query_as(SQL).bind(check_id).bind(from).bind(limit).fetch_all(pool).await?))
 }
