@@ -49,8 +49,11 @@ log_min_messages = error
 END
 port=$((20000 + $$ % 20000))
 tries=0
+# Tests may stop the server and start it again.
+export TEST_DATABASE_FOLDER="$folder"
+export TEST_DATABASE_CTL="$as_server $bin/pg_ctl -D $folder/data -l $folder/log -w"
 # shellcheck disable=SC2086
-until (cd "$folder" && $as_server "$bin/pg_ctl" -D "$folder/data" -o "-p $port" -l "$folder/log" -w start >/dev/null); do
+until echo "port = $port" >>"$folder/data/postgresql.conf" && (cd "$folder" && $TEST_DATABASE_CTL start >/dev/null); do
     tries=$((tries + 1))
     [ "$tries" -lt 5 ] || { cat "$folder/log" >&2; exit 1; }
     port=$((port + 1))

@@ -100,6 +100,10 @@ impl Scheduler {
 
     /// Does everything that is due at `now`.
     pub async fn tick(&mut self, now: Time) -> Result<Ticked, StoreError> {
+        // A database that keeps us waiting keeps pings waiting too, and then has them refused: while we knock,
+        // nobody is there.
+        blackouts::last_alive(&self.db).await?;
+        let now = self.clock.now().max(now);
         let mark = self.marked.is_none_or(|marked| (now - marked).abs() >= MARK_EVERY);
         if mark || self.writer.is_none() {
             self.look_for_others().await?;

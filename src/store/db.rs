@@ -10,7 +10,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{ConnectOptions as _, Connection as _, Postgres, Sqlite, SqliteConnection, Transaction};
+use sqlx::{ConnectOptions as _, Connection as _, Database, Executor as _, Pool, Postgres, Sqlite};
 
 use super::migrate;
 use super::nodes::Role;
@@ -28,13 +28,16 @@ pub enum Db {
 /// Connections that one process holds to PostgreSQL at most.
 const POSTGRES_CONNECTIONS: u32 = 10;
 /// What each of them is told. A node that freezes within a transaction loses it before those who wait for its
-/// locks give up.
+/// locks give up, and what takes too long is ended by PostgreSQL before [`PATIENCE`] is over.
 const POSTGRES_OPTIONS: [(&str, &str); 4] = [
     ("synchronous_commit", "on"),
-    ("statement_timeout", "30s"),
+    ("statement_timeout", "8s"),
     ("lock_timeout", "6s"),
     ("idle_in_transaction_session_timeout", "4s"),
 ];
+/// How long a transaction or a read may take on PostgreSQL. A server that has neither answered nor ended it by then
+/// is frozen or out of reach, and might never do either.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// How often a transaction that PostgreSQL broke off is tried again.
 const RETRIES: u32 = 5;
 
@@ -67,6 +70,8 @@ pub enum StoreError {
     Folder { folder: PathBuf, source: std::io::Error },
     #[error("cannot migrate the database: {0}")]
     Migrate(#[source] MigrateError),
+    #[error("the database has not answered for {} seconds", PATIENCE.as_secs())]
+    NoAnswer,
     #[error("database: {0}")]
     Sql(#[source] sqlx::Error),
 }
@@ -152,7 +157,8 @@ impl Db {
         let server = format!("{database} on {}:{}", options.get_host(), options.get_port());
         let open = |reason| StoreError::Connect { server: server.clone(), reason };
         // A connection of its own, without time limits: a migration may have to wait, and to work.
-        let mut migrating = options.connect().await.map_err(open)?;
+        let connecting = tokio::time::timeout(PATIENCE, options.connect()).await;
+        let mut migrating = connecting.map_err(|_| StoreError::NoAnswer)?.map_err(open)?;
         migrate::postgres(&mut migrating).await?;
         migrating.close().await?;
         let pool = PgPoolOptions::new()
@@ -193,11 +199,28 @@ impl Db {
     pub async fn begin(&self) -> Result<WriteTx, StoreError> {
         match self {
             Self::Sqlite { writer, .. } => {
-                let mut tx = SqliteTx { connection: writer.acquire().await?, committed: false };
-                sqlx::query("BEGIN IMMEDIATE").execute(&mut *tx).await?;
-                Ok(WriteTx::Sqlite(tx))
+                let mut held = Held::take(writer).await?;
+                held.execute("BEGIN IMMEDIATE").await?;
+                Ok(WriteTx::Sqlite(held))
             }
-            Self::Postgres(pool) => Ok(WriteTx::Postgres(pool.begin().await?)),
+            Self::Postgres(pool) => {
+                let mut held = Held::take(pool).await?;
+                held.execute("BEGIN").await?;
+                Ok(WriteTx::Postgres(held))
+            }
+        }
+    }
+
+    /// Does database work, within [`PATIENCE`] on PostgreSQL. A SQLite file has no far side that could go away.
+    pub(crate) async fn patiently<T>(
+        &self,
+        work: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        match self {
+            Self::Sqlite { .. } => work.await,
+            Self::Postgres(_) => {
+                tokio::time::timeout(PATIENCE, work).await.unwrap_or(Err(StoreError::NoAnswer))
+            }
         }
     }
 
@@ -220,17 +243,24 @@ impl Db {
 /// before its checks.
 #[derive(Debug)]
 pub enum WriteTx {
-    Sqlite(SqliteTx),
-    Postgres(Transaction<'static, Postgres>),
+    Sqlite(Held<Sqlite>),
+    Postgres(Held<Postgres>),
 }
 
 impl WriteTx {
     /// Makes everything durable.
     pub async fn commit(self) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite(tx) => tx.commit().await,
-            Self::Postgres(tx) => Ok(tx.commit().await?),
+            Self::Sqlite(mut held) => {
+                held.execute("COMMIT").await?;
+                held.give_back();
+            }
+            Self::Postgres(mut held) => {
+                held.execute("COMMIT").await?;
+                held.give_back();
+            }
         }
+        Ok(())
     }
 
     /// Keeps others from writing to a table until the end of the transaction, by a `LOCK TABLE` statement. SQLite
@@ -243,41 +273,45 @@ impl WriteTx {
     }
 }
 
-/// A write transaction of SQLite.
+/// A connection out of a pool, which gets it back only when the work was done to its end.
 ///
-/// Dropped without a commit, its connection is closed and not used again. After some failures (a full disk is one)
-/// SQLite has ended the transaction by itself, and nobody can tell any more what state the connection is in.
+/// Otherwise the connection is closed and not used again. After some failures (a full disk is one) SQLite has ended
+/// the transaction by itself, and nobody can tell any more what state the connection is in. And a PostgreSQL that
+/// did not answer once would have the pool wait for it for ever.
 #[derive(Debug)]
-pub struct SqliteTx {
-    connection: PoolConnection<Sqlite>,
-    committed: bool,
+pub struct Held<D: Database> {
+    connection: PoolConnection<D>,
+    done: bool,
 }
 
-impl SqliteTx {
-    async fn commit(mut self) -> Result<(), StoreError> {
-        sqlx::query("COMMIT").execute(&mut *self).await?;
-        self.committed = true;
-        Ok(())
+impl<D: Database> Held<D> {
+    pub(super) async fn take(pool: &Pool<D>) -> Result<Self, StoreError> {
+        Ok(Self { connection: pool.acquire().await?, done: false })
+    }
+
+    /// Gives the connection back to its pool.
+    pub(super) fn give_back(mut self) {
+        self.done = true;
     }
 }
 
-impl Deref for SqliteTx {
-    type Target = SqliteConnection;
+impl<D: Database> Deref for Held<D> {
+    type Target = D::Connection;
 
-    fn deref(&self) -> &SqliteConnection {
+    fn deref(&self) -> &D::Connection {
         &self.connection
     }
 }
 
-impl DerefMut for SqliteTx {
-    fn deref_mut(&mut self) -> &mut SqliteConnection {
+impl<D: Database> DerefMut for Held<D> {
+    fn deref_mut(&mut self) -> &mut D::Connection {
         &mut self.connection
     }
 }
 
-impl Drop for SqliteTx {
+impl<D: Database> Drop for Held<D> {
     fn drop(&mut self) {
-        if !self.committed {
+        if !self.done {
             self.connection.close_on_drop();
         }
     }
@@ -331,12 +365,22 @@ fn create_private_folder(folder: &Path) -> std::io::Result<()> {
     builder.create(folder)
 }
 
-/// Runs `$body` against whichever pool may serve a read; expanded once per engine, so that sqlx stays typed.
+/// Runs `$body`, one statement, against a pool or connection that may serve a read; expanded once per engine, so that
+/// sqlx stays typed.
 macro_rules! read {
     ($db:expr, |$pool:ident| $body:expr) => {
         match $db {
             $crate::store::Db::Sqlite { reader: $pool, .. } => $body,
-            $crate::store::Db::Postgres($pool) => $body,
+            db @ $crate::store::Db::Postgres(pool) => {
+                let work = async {
+                    let mut held = $crate::store::db::Held::take(pool).await?;
+                    let $pool = &mut *held;
+                    let out = $body;
+                    held.give_back();
+                    Ok(out)
+                };
+                db.patiently(work).await?
+            }
         }
     };
 }
@@ -370,14 +414,14 @@ macro_rules! write_tx {
     ($db:expr, |$tx:ident| $body:expr) => {{
         let mut tries = 0;
         loop {
-            let done: Result<_, $crate::store::StoreError> = async {
+            let work = async {
                 let mut begun = $db.begin().await?;
                 let $tx = &mut begun;
                 let out = $body;
                 begun.commit().await?;
                 Ok(out)
-            }
-            .await;
+            };
+            let done: Result<_, $crate::store::StoreError> = $db.patiently(work).await;
             match done {
                 Err(error) if error.may_pass(tries) => tries += 1,
                 done => break done?,
@@ -412,6 +456,12 @@ mod tests {
         Ok(())
     }
 
+    async fn count(db: &Db) -> Result<i64, StoreError> {
+        const SQL: &str = "SELECT COUNT(*) FROM installation";
+        let (rows,): (i64,) = read!(db, |pool| sqlx::query_as(SQL).fetch_one(pool).await?);
+        Ok(rows)
+    }
+
     /// The limit belongs to the connection: it is gone with it, like a full disk that somebody has tidied up.
     #[tokio::test]
     async fn a_full_disk_is_no_trouble_any_more_once_there_is_room() {
@@ -434,11 +484,7 @@ mod tests {
         sqlx::query(statement).execute(&mut **open).await.unwrap();
         drop(tx);
         insert(&db).await.unwrap();
-        let (rows,): (i64,) = read!(&db, |pool| sqlx::query_as("SELECT COUNT(*) FROM installation")
-            .fetch_one(pool)
-            .await
-            .unwrap());
-        assert_eq!(rows, 1);
+        assert_eq!(count(&db).await.unwrap(), 1);
     }
 
     #[test]

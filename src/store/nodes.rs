@@ -2,7 +2,7 @@
 //!
 //! PostgreSQL tells itself, by the names of its sessions: a process that died has none left, whatever it wrote
 //! before. To a SQLite file there is never another one.
-use super::db::WriteTx;
+use super::db::{WriteTx, read};
 use super::{Db, StoreError};
 use crate::rng;
 
@@ -60,8 +60,10 @@ const POSTGRES_TAKE_PINGS: &str = "SELECT COUNT(*) FROM pg_stat_activity WHERE d
 
 /// Whether another process is connected that takes pings.
 pub async fn others_take_pings(db: &Db) -> Result<bool, StoreError> {
-    let Db::Postgres(pool) = db else { return Ok(false) };
-    let (count,): (i64,) = sqlx::query_as(POSTGRES_TAKE_PINGS).fetch_one(pool).await?;
+    if matches!(db, Db::Sqlite { .. }) {
+        return Ok(false);
+    }
+    let (count,): (i64,) = read!(db, |pool| sqlx::query_as(POSTGRES_TAKE_PINGS).fetch_one(pool).await?);
     Ok(count > 0)
 }
 

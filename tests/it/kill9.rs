@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
-use crate::support::http::try_request;
+use crate::support::http::{PATIENCE, try_request};
 use crate::support::http_sink::HttpSink;
 use crate::support::{Maibo, eventually, until};
 
@@ -49,7 +49,7 @@ fn nothing_that_was_answered_is_lost_and_every_change_is_told() {
                     let action = if n % 10 < 2 { "/fail" } else { "" };
                     let body = format!("ping-{n};");
                     let target = format!("/ping/{uuid}{action}");
-                    if try_request(addr, "POST", &target, &[], body.as_bytes()) == Some(200) {
+                    if try_request(addr, "POST", &target, body.as_bytes(), PATIENCE) == Some(200) {
                         acknowledged.lock().unwrap().insert(n);
                     }
                 }

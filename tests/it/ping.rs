@@ -746,7 +746,7 @@ fn what_was_answered_is_there_after_sigterm() {
             .map(|_| {
                 scope.spawn(|| {
                     let mut answered = 0_i64;
-                    while let Some(status) = http::try_request(addr, "GET", &target, &[], b"") {
+                    while let Some(status) = http::try_request(addr, "GET", &target, b"", http::PATIENCE) {
                         answered += i64::from(status == 200);
                     }
                     answered

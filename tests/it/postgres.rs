@@ -1,5 +1,8 @@
 //! Several servers on one PostgreSQL database.
-use std::collections::BTreeMap;
+mod load;
+mod outage;
+mod races;
+
 use std::thread;
 
 use sqlx::Executor as _;
@@ -107,46 +110,6 @@ fn pings_through_two_nodes_at_once_are_all_counted_and_none_is_refused() {
             FROM flips) AS f WHERE before IS NOT NULL AND before <> old_status",
     );
     assert_eq!(broken, 0, "each flip begins where the one before it ended");
-}
-
-#[test]
-fn two_hundred_checks_that_fall_silent_go_down_once_each() {
-    let sink = HttpSink::ok();
-    let maibo = installation();
-    webhook(&maibo, &sink);
-    let (first, second) = two_nodes(maibo);
-    let uuids: Vec<String> = (0..200)
-        .map(|n| {
-            first.api_check(&serde_json::json!({
-                "name": format!("c{n}"), "timeout": 60, "grace": 60, "channels": "*"
-            }))
-        })
-        .collect();
-    // All of them at one instant, as if their pings had come two minutes ago.
-    for (n, uuid) in uuids.iter().enumerate() {
-        if n % 2 == 0 { first.ping_ok(uuid) } else { second.ping_ok(uuid) }
-    }
-    let instant = crate::support::now().timestamp_micros() + 500_000;
-    first.execute(&format!(
-        "UPDATE checks SET deadline = {instant}, wake_at = {instant}, due_at = {instant} - 60000000,
-            last_ping_at = {instant} - 120000000, since = {instant} - 120000000"
-    ));
-    until("all are down", || first.number("SELECT COUNT(*) FROM checks WHERE status = 'down'") == 200);
-    first.all_delivered();
-    assert_eq!(first.number("SELECT COUNT(*) FROM flips WHERE new_status = 'down'"), 200);
-    assert_eq!(
-        first.number("SELECT COUNT(DISTINCT check_id) FROM flips WHERE new_status = 'down'"),
-        200,
-        "each once"
-    );
-    assert_eq!(first.number("SELECT COUNT(*) FROM outbox"), 200);
-    let mut heard: BTreeMap<String, usize> = BTreeMap::new();
-    for request in sink.heard() {
-        *heard.entry(request.text()).or_default() += 1;
-    }
-    assert_eq!(heard.len(), 200, "each is told");
-    println!("200 alerts in {} messages", heard.values().sum::<usize>());
-    assert_eq!(first.number("SELECT COUNT(*) FROM blackouts"), 0, "somebody was there all the time");
 }
 
 #[test]

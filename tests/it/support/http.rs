@@ -28,10 +28,13 @@ impl Reply {
     }
 }
 
+/// How long an answer may take: generous, since machines are shared.
+pub const PATIENCE: Duration = Duration::from_secs(90);
+
 /// A connection on which a test writes as it likes.
 pub fn connect(addr: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(addr).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(90))).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.set_nodelay(true).unwrap();
     stream
 }
@@ -78,20 +81,19 @@ pub fn request(addr: SocketAddr, method: &str, target: &str, headers: &[(&str, &
     answer(&stream)
 }
 
-/// Like [`request`], but whatever goes wrong on the way is `None`: the server may die at any moment.
+/// One request; whatever goes wrong on the way is `None`: the server may die at any moment, or stay silent for longer
+/// than `patience`.
 pub fn try_request(
     addr: SocketAddr,
     method: &str,
     target: &str,
-    headers: &[(&str, &str)],
     body: &[u8],
+    patience: Duration,
 ) -> Option<u16> {
     let length = body.len().to_string();
-    let mut headers = headers.to_vec();
-    headers.push(("Content-Length", &length));
     let mut stream = TcpStream::connect(addr).ok()?;
-    stream.set_read_timeout(Some(Duration::from_secs(90))).ok()?;
-    let mut bytes = head(method, target, &headers).into_bytes();
+    stream.set_read_timeout(Some(patience)).ok()?;
+    let mut bytes = head(method, target, &[("Content-Length", &length)]).into_bytes();
     bytes.extend_from_slice(body);
     stream.write_all(&bytes).ok()?;
     let mut reply = Vec::new();

@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
@@ -21,6 +22,8 @@ pub enum Answer {
     Redirects(String),
     /// Answers 200, but not before [`HttpSink::release`].
     Waits,
+    /// Answers 200, after so long.
+    Slowly(Duration),
 }
 
 impl Answer {
@@ -146,6 +149,10 @@ fn converse(stream: &TcpStream, shared: &Shared) -> std::io::Result<()> {
                 // Until the caller gives up.
                 std::io::copy(&mut reader, &mut std::io::sink())?;
                 return Ok(());
+            }
+            Answer::Slowly(wait) => {
+                thread::sleep(wait);
+                "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".to_owned()
             }
             Answer::Waits => {
                 let (released, bell) = &shared.released;
