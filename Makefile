@@ -1,5 +1,5 @@
 # What people and CI call. `make test` is the whole suite; it installs what it needs and is missing.
-.PHONY: test tools fmt lint rust browser deny run shots
+.PHONY: test tools fmt lint rust browser deny run shots bench
 
 test: tools fmt lint rust browser
 
@@ -35,3 +35,11 @@ run:
 shots: tools
 	cargo build --locked
 	sh tests/browser/shots.sh
+
+# Measures the release binary and writes docs/benchmarks.md. `make bench PART=pings` measures one part, for the eyes
+# alone; BENCH_ROUNDS and BENCH_SECONDS make it longer or shorter.
+bench:
+	sh tests/install.sh bench
+	cargo build --locked --release
+	cargo bench --locked --bench maibo --no-run
+	POSTGRES_DURABLE=1 sh tests/postgres.sh cargo bench --locked --bench maibo -- $(PART)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what the tests need and what is missing: Debian's Chromium and PostgreSQL and, from npm, the package that
-# drives the former.
+# drives the former. `install.sh bench`: what the benchmark needs, PostgreSQL and the load generator wrk.
 set -eu
 cd "$(dirname "$0")/browser"
 
@@ -9,9 +9,13 @@ as_root() {
 }
 
 missing=""
-command -v chromium >/dev/null 2>&1 || [ -n "${CHROMIUM:-}" ] || missing="$missing chromium"
-command -v node >/dev/null 2>&1 || missing="$missing nodejs"
-command -v npm >/dev/null 2>&1 || missing="$missing npm"
+if [ "${1:-}" = bench ]; then
+    command -v wrk >/dev/null 2>&1 || missing="$missing wrk"
+else
+    command -v chromium >/dev/null 2>&1 || [ -n "${CHROMIUM:-}" ] || missing="$missing chromium"
+    command -v node >/dev/null 2>&1 || missing="$missing nodejs"
+    command -v npm >/dev/null 2>&1 || missing="$missing npm"
+fi
 { command -v initdb || ls /usr/lib/postgresql/*/bin/initdb; } >/dev/null 2>&1 || missing="$missing postgresql"
 command -v cc >/dev/null 2>&1 || missing="$missing build-essential"
 if [ -n "$missing" ]; then
@@ -21,6 +25,8 @@ if [ -n "$missing" ]; then
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing
 fi
 command -v cargo >/dev/null 2>&1 || { echo "please install Rust 1.95 or newer" >&2; exit 1; }
+
+[ "${1:-}" != bench ] || exit 0
 
 # Only what the lock file names, and only when it is not there yet.
 if [ ! -d node_modules/playwright-core ] || [ package-lock.json -nt node_modules ]; then

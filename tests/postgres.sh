@@ -1,6 +1,7 @@
 #!/bin/sh
 # Runs a command with a PostgreSQL server for the tests: `sh tests/postgres.sh cargo test --test it`.
-# The server that TEST_DATABASE_URL names, or else a throw-away one in a temporary folder, on a port of its own.
+# The server that TEST_DATABASE_URL names, or else a throw-away one in a temporary folder, on a port of its own. With
+# POSTGRES_DURABLE=1 it waits for the disk as PostgreSQL does by default.
 set -eu
 
 export MAIBO_TEST_ENGINE=postgres
@@ -26,7 +27,7 @@ fi
 as_server=""
 [ "$(id -u)" = 0 ] && as_server="runuser -u postgres --"
 
-folder=$(mktemp -d /tmp/maibo-postgres.XXXXXX)
+folder=$(mktemp -d "${TMPDIR:-/tmp}/maibo-postgres.XXXXXX")
 [ -z "$as_server" ] || chown postgres "$folder"
 stop() {
     # shellcheck disable=SC2086 # a list of words
@@ -38,14 +39,16 @@ trap 'exit 130' INT TERM
 
 # shellcheck disable=SC2086
 (cd "$folder" && $as_server "$bin/initdb" -D "$folder/data" -U maibo -A trust -E UTF8 --locale C.UTF-8 -N >/dev/null)
-# Nothing here must survive a crash of the machine: no waiting for the disk.
 cat >>"$folder/data/postgresql.conf" <<END
 listen_addresses = '127.0.0.1'
 unix_socket_directories = '$folder'
 max_connections = 300
+log_min_messages = error
+END
+# What the tests write must not survive a crash of the machine: no waiting for the disk.
+[ -n "${POSTGRES_DURABLE:-}" ] || cat >>"$folder/data/postgresql.conf" <<END
 fsync = off
 full_page_writes = off
-log_min_messages = error
 END
 port=$((20000 + $$ % 20000))
 tries=0
