@@ -217,6 +217,16 @@ impl Database {
         Ok(())
     }
 
+    /// Copies the ping `model` `count` times. Their ids follow `base`, and later pings get higher ones.
+    pub(crate) async fn copy_pings(&mut self, model: i64, (base, count): (i64, i64)) -> anyhow::Result<()> {
+        self.copy("pings", model, (base, count), &[]).await?;
+        if self.engine() == Engine::Postgres {
+            self.execute(format!("SELECT setval('pings_id_seq', {base} + {count})")).await?;
+            self.execute("VACUUM ANALYZE pings").await?;
+        }
+        Ok(())
+    }
+
     /// The paths of the pings for the checks whose ids lie in `from..to`, in no order of theirs.
     pub(crate) async fn ping_paths(&mut self, from: i64, to: i64) -> anyhow::Result<Vec<String>> {
         let rows: Vec<(String,)> = self

@@ -5,6 +5,7 @@
 mod bare;
 mod bytes;
 mod database;
+mod history;
 mod http;
 mod installation;
 mod load;
@@ -30,7 +31,7 @@ use crate::database::Engine;
 use crate::report::Section;
 
 /// The parts, in the order of the report.
-const PARTS: [&str; 6] = ["pings", "start", "alerts", "scale", "bytes", "pages"];
+const PARTS: [&str; 7] = ["pings", "start", "alerts", "scale", "history", "bytes", "pages"];
 
 const PREFACE: &str = "# Benchmarks
 
@@ -98,6 +99,7 @@ async fn measure(asked: &[&str]) -> anyhow::Result<()> {
             "start" => start::section(&settings).await,
             "alerts" => storm::section(&settings).await,
             "scale" => scale::section(&settings).await,
+            "history" => history::section(&settings).await,
             "bytes" => bytes::section(&settings).await,
             _ => pages::section(&settings).await,
         };
