@@ -224,14 +224,15 @@ impl Db {
         }
     }
 
-    /// Waits for what is under way and closes all connections.
+    /// Waits for what is under way, on PostgreSQL for at most [`PATIENCE`], and closes all connections.
     pub async fn close(&self) {
         match self {
             Self::Sqlite { reader, writer } => {
                 reader.close().await;
                 writer.close().await;
             }
-            Self::Postgres(pool) => pool.close().await,
+            // A server that is frozen does not even hear that we go.
+            Self::Postgres(pool) => drop(tokio::time::timeout(PATIENCE, pool.close()).await),
         }
     }
 }
