@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
 use crate::clock::Clock;
-use crate::core::check::{Effect, Event, Policy, State, step};
+use crate::core::check::{Effect, Event, OVERTAKEN, Policy, State, Status, step};
 use crate::core::ping::{Asked, Kind};
 use crate::core::{Time, slug};
 use crate::rng;
@@ -268,7 +268,8 @@ fn apply<'a>(
 ) {
     let kind = live.check.rules().decide(ping.asked, &ping.method, &ping.body);
     let event = Event::Ping { kind, exit_status: ping.asked.exit_status(), rid: ping.rid };
-    let (state, effects) = step(&live.policy, &live.state, event, ping.at);
+    let at = counts_at(ping.at, &live.state, now);
+    let (state, effects) = step(&live.policy, &live.state, event, at);
     let ignored = effects.contains(&Effect::Ignored);
     let duration = effects.iter().find_map(|effect| match effect {
         Effect::RunClosed(span) => Some(*span),
@@ -280,7 +281,7 @@ fn apply<'a>(
         check_id: live.check.id,
         prev_id: live.check.last_ping_id,
         n: live.check.n_pings,
-        at: ping.at,
+        at,
         kind: if ignored { Kind::Ignored } else { kind },
         exit_status: ping.asked.exit_status(),
         rid: ping.rid,
@@ -295,6 +296,18 @@ fn apply<'a>(
     live.state = state;
     live.touched = true;
     changes.effects(live.check.id, &effects, Some(id), now);
+}
+
+/// The time at which a ping counts: when it came, unless it waited so long in a frozen server that others were stored
+/// before it. To [`step`] it would look like a clock that stepped back; but that clock shows a later time than any
+/// recorded one.
+fn counts_at(at: Time, state: &State, now: Time) -> Time {
+    let paused = (state.status == Status::Paused).then_some(state.since);
+    let newest = [state.last_ping, state.run.map(|run| run.at), paused].into_iter().flatten().max();
+    match newest.filter(|newest| *newest <= now) {
+        Some(newest) => at.max(newest - OVERTAKEN),
+        None => at,
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -393,4 +406,22 @@ async fn create(
         live.insert(id, entry);
     }
     Ok(Some((id, true)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::Span;
+
+    #[test]
+    fn a_ping_that_waited_is_late_and_an_old_clock_is_believed() {
+        let start: Time = "2026-03-01T12:00:00Z".parse().unwrap();
+        let second = |n| start + Span::seconds(n);
+        let heard_at = |n| State { last_ping: Some(second(n)), ..State::new(start) };
+        assert_eq!(counts_at(second(20), &heard_at(60), second(61)), second(50), "overtaken, no more");
+        assert_eq!(counts_at(second(55), &heard_at(60), second(61)), second(55));
+        assert_eq!(counts_at(second(61), &heard_at(60), second(61)), second(61));
+        assert_eq!(counts_at(second(20), &heard_at(60), second(20)), second(20), "the clock stepped back");
+        assert_eq!(counts_at(second(20), &State::new(start), second(90)), second(20));
+    }
 }

@@ -35,6 +35,8 @@ const AT_ONCE: usize = 256;
 const LEASE: Span = Span::seconds(90);
 /// Longest sleep between two looks at the outbox: other processes write to it too.
 const POLL: Duration = Duration::from_secs(1);
+/// How long to wait for what is due and not to be had, while nothing of ours is under way.
+const ELSEWHERE: Duration = Duration::from_millis(200);
 /// How long a stopping server waits for messages that are under way.
 const FAREWELL: Duration = Duration::from_secs(10);
 /// What a vendor's limit is counted over.
@@ -303,8 +305,13 @@ impl Dispatcher {
             };
             self.tasks.spawn(async move { sender.deliver(message).await });
         }
-        // What is due but not to be had waits for a channel that is busy: its result wakes us.
-        Ok(if none { POLL } else { Duration::ZERO })
+        Ok(match (none, self.in_flight()) {
+            (false, _) => Duration::ZERO,
+            // What is due but not to be had waits for a channel that is busy: its result wakes us,
+            (true, 1..) => POLL,
+            // or for another server, or for the vendor's limit.
+            (true, 0) => ELSEWHERE,
+        })
     }
 }
 

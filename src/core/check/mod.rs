@@ -12,7 +12,7 @@ use super::strip::Strip;
 use super::{Span, Time, ping};
 
 pub use due::MAX_MISSED;
-pub use step::{deadline_after, step};
+pub use step::{OVERTAKEN, deadline_after, step};
 
 /// A check's status as stored. Late and started are derived: see [`State::shown`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -9,7 +9,7 @@ use crate::core::{Span, Time, ping};
 /// How much older a ping may be than what is recorded already and still count as one that was merely overtaken:
 /// pings wait for the writer, and for each other. Anything older is a clock that stepped back, and then the new
 /// time is believed, or a clock that once ran a year ahead would silence a check for that year.
-const OVERTAKEN: Span = Span::seconds(10);
+pub const OVERTAKEN: Span = Span::seconds(10);
 
 /// Applies one event and says what must follow. Pure: same input, same output.
 #[must_use]

@@ -19,11 +19,8 @@ pub async fn healthz() -> &'static str {
 /// somebody's.
 pub async fn readyz(State(state): State<AppState>) -> Response {
     let now = state.now();
-    let writable = match state.db.begin().await {
-        Ok(tx) => tx.commit().await,
-        Err(error) => Err(error),
-    };
-    if let Err(error) = writable {
+    let writing = async { state.db.begin().await?.commit().await };
+    if let Err(error) = state.db.patiently(writing).await {
         return (StatusCode::SERVICE_UNAVAILABLE, format!("the database cannot be written: {error}\n"))
             .into_response();
     }
