@@ -60,6 +60,16 @@ pub fn post(config: &Config) -> anyhow::Result<Post> {
 
 /// Makes sure that no other server uses the same SQLite file. The lock goes away with the process.
 fn lock(file: &Path) -> anyhow::Result<File> {
+    try_lock(file)?.with_context(|| {
+        format!(
+            "another Maibo server already uses {}; stop it first, or give this one its own MAIBO_DATA",
+            file.display()
+        )
+    })
+}
+
+/// The lock that a server holds on its SQLite file; `None` while one does. It goes away with the process.
+pub fn try_lock(file: &Path) -> anyhow::Result<Option<File>> {
     let real = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
     let mut name = real.into_os_string();
     name.push(".lock");
@@ -71,11 +81,8 @@ fn lock(file: &Path) -> anyhow::Result<File> {
         .open(path)
         .with_context(|| format!("cannot open {}", path.display()))?;
     match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(std::fs::TryLockError::WouldBlock) => anyhow::bail!(
-            "another Maibo server already uses {}; stop it first, or give this one its own MAIBO_DATA",
-            file.display()
-        ),
+        Ok(()) => Ok(Some(lock)),
+        Err(std::fs::TryLockError::WouldBlock) => Ok(None),
         Err(std::fs::TryLockError::Error(error)) => {
             Err(error).with_context(|| format!("cannot lock {}", path.display()))
         }

@@ -5,6 +5,7 @@ mod channel;
 mod check;
 mod health;
 mod key;
+mod migrate_db;
 mod project;
 mod schedule;
 mod serve;
@@ -56,6 +57,8 @@ enum Command {
     /// Schedules
     #[command(subcommand)]
     Schedule(schedule::Command),
+    /// Copy the whole installation into another, empty database: SQLite, PostgreSQL, either way
+    MigrateDb(migrate_db::Command),
     /// Ask the running server whether it is ready; for container health checks
     Health,
 }
@@ -98,6 +101,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     runtime.block_on(async {
         match cli.command {
             None | Some(Command::Serve) => serve::run(config).await,
+            Some(Command::MigrateDb(command)) => migrate_db::run(&command, &SystemClock).await,
             Some(command) => {
                 let clock: Arc<dyn Clock> = Arc::new(SystemClock);
                 let db = app::open_database(&config, clock.as_ref(), Role::Command).await?;
@@ -119,6 +123,7 @@ async fn dispatch(command: Command, cx: &Cx) -> anyhow::Result<()> {
         Command::Check(command) => check::run(cx, command).await,
         Command::Schedule(command) => schedule::run(&command, cx.clock.as_ref()),
         Command::Health => health::run(&cx.config),
+        Command::MigrateDb(command) => migrate_db::run(&command, cx.clock.as_ref()).await,
         Command::Serve => Ok(()),
     }
 }

@@ -62,6 +62,8 @@ pub enum StoreError {
     Folder { folder: PathBuf, source: std::io::Error },
     #[error("cannot migrate the database: {0}")]
     Migrate(#[source] MigrateError),
+    #[error("this database has tables that Maibo did not make: {0}")]
+    Schema(String),
     #[error("database: {0}")]
     Sql(#[source] sqlx::Error),
 }
@@ -96,12 +98,12 @@ impl From<MigrateError> for StoreError {
 }
 
 /// The file that `url` names: `sqlite:///absolute/file` or `sqlite://relative/file`.
-fn sqlite_file(url: &str) -> Option<&Path> {
+pub(super) fn sqlite_file(url: &str) -> Option<&Path> {
     let file = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:"))?;
     (!file.is_empty() && !file.contains('?') && file != ":memory:").then(|| Path::new(file))
 }
 
-fn is_postgres(url: &str) -> bool {
+pub(super) fn is_postgres(url: &str) -> bool {
     url.starts_with("postgres://") || url.starts_with("postgresql://")
 }
 

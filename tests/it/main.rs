@@ -10,6 +10,7 @@ mod architecture;
 mod cli;
 mod delivery;
 mod kill9;
+mod moving;
 mod ping;
 mod postgres;
 mod silence;
