@@ -1,7 +1,7 @@
 //! The process: builds everything once, starts it, and stops it in order. Tests start the same thing.
 use std::fs::File;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,8 +20,9 @@ use crate::links::Links;
 use crate::net::egress::Outbound;
 use crate::notify::dispatch::{Dispatcher, Post};
 use crate::scheduler::Scheduler;
+use crate::scheduler::backups::Backups;
 use crate::store::wake::{self, Signal};
-use crate::store::{self, Db, Role, installation, outbox, projects, users};
+use crate::store::{self, Db, Role, backup, installation, outbox, projects, users};
 use crate::wake::Wakes;
 use crate::web::{AppState, server};
 
@@ -93,6 +94,7 @@ impl App {
     /// Opens the database, catches up with the time that has passed, and listens.
     pub async fn start(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         let post = post(&config)?;
+        let backups = backups_of(&config)?;
         // Before anything is migrated: the other server may be an older version that is at work.
         let lock = store::prepare(&config.database_url)?.map(|file| lock(&file)).transpose()?;
         let db = open_database(&config, clock.as_ref(), Role::Server).await?;
@@ -119,6 +121,13 @@ impl App {
             Dispatcher::new(db.clone(), Arc::clone(&clock), post.clone(), wakes.clone(), background.clone());
         background.spawn(dispatcher.run(stop.clone()));
 
+        if let Some((folder, database)) = backups {
+            let (every, keep) = (config.backup_every, config.backup_keep);
+            let backups =
+                Backups { folder, every, keep, database, db: db.clone(), clock: Arc::clone(&clock) };
+            background.spawn(backups.run(stop.clone()));
+        }
+
         let intake = Intake::new(
             writer,
             Arc::clone(&clock),
@@ -142,6 +151,15 @@ impl App {
         }
         self.db.close().await;
     }
+}
+
+/// Where backups go and what is copied there; `None`: none are made.
+fn backups_of(config: &Config) -> anyhow::Result<Option<(PathBuf, PathBuf)>> {
+    let Some(folder) = &config.backup_folder else { return Ok(None) };
+    let database = backup::file_of(&config.database_url)?.context(
+        "MAIBO_BACKUP_FOLDER: backups are made of a SQLite database; this one is on PostgreSQL, so leave the setting empty and use pg_dump (`maibo backup FILE` shows how)",
+    )?;
+    Ok(Some((folder.clone(), database)))
 }
 
 /// Passes on what other servers on the same database tell.

@@ -1,6 +1,7 @@
 //! The command line. One file per noun; each command opens the database itself.
 //!
 //! What a command makes goes to stdout, one line, the value alone; everything else goes to stderr.
+mod backup;
 mod channel;
 mod check;
 mod health;
@@ -57,6 +58,10 @@ enum Command {
     /// Schedules
     #[command(subcommand)]
     Schedule(schedule::Command),
+    /// Copy the database to a file, also while the server runs; prints its path
+    Backup(backup::Backup),
+    /// Put a backup in the place of the database, while the server is stopped; prints its path
+    Restore(backup::Restore),
     /// Copy the whole installation into another, empty database: SQLite, PostgreSQL, either way
     MigrateDb(migrate_db::Command),
     /// Ask the running server whether it is ready; for container health checks
@@ -101,6 +106,9 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     runtime.block_on(async {
         match cli.command {
             None | Some(Command::Serve) => serve::run(config).await,
+            // These open databases in their own way, and never make one.
+            Some(Command::Backup(command)) => backup::backup(&config, &command).await,
+            Some(Command::Restore(command)) => backup::restore(&config, &command, &SystemClock).await,
             Some(Command::MigrateDb(command)) => migrate_db::run(&command, &SystemClock).await,
             Some(command) => {
                 let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -123,6 +131,8 @@ async fn dispatch(command: Command, cx: &Cx) -> anyhow::Result<()> {
         Command::Check(command) => check::run(cx, command).await,
         Command::Schedule(command) => schedule::run(&command, cx.clock.as_ref()),
         Command::Health => health::run(&cx.config),
+        Command::Backup(command) => backup::backup(&cx.config, &command).await,
+        Command::Restore(command) => backup::restore(&cx.config, &command, cx.clock.as_ref()).await,
         Command::MigrateDb(command) => migrate_db::run(&command, cx.clock.as_ref()).await,
         Command::Serve => Ok(()),
     }

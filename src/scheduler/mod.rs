@@ -1,6 +1,8 @@
 //! What happens because time passed: checks that go down, and blackouts of Maibo itself.
 //!
 //! Everything is a `tick(now)`; [`Scheduler::run`] only decides when to tick.
+pub mod backups;
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -5,6 +5,9 @@ use super::{Db, StoreError};
 /// Hash of the one-time set-up token; absent once the first user exists.
 pub const SETUP_TOKEN: &str = "setup_token";
 
+/// When and why the last scheduled backup failed; empty or absent when it succeeded.
+pub const BACKUP_FAILURE: &str = "backup_failure";
+
 pub async fn get(db: &Db, name: &str) -> Result<Option<String>, StoreError> {
     const SQL: &str = "SELECT value FROM installation WHERE name = $1";
     let row: Option<(String,)> =

@@ -1,4 +1,5 @@
 //! Everything that speaks SQL, on both engines. One file per aggregate; `changes` writes what a step decided, in bulk.
+pub mod backup;
 pub mod blackouts;
 pub mod bodies;
 pub mod changes;
@@ -11,7 +12,7 @@ pub mod installation;
 pub mod intake;
 pub mod keys;
 pub mod moving;
-mod nodes;
+pub mod nodes;
 pub mod outbox;
 pub mod pings;
 pub mod projects;

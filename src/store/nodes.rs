@@ -1,6 +1,6 @@
 //! Which other servers use the same database right now.
-use super::StoreError;
 use super::db::WriteTx;
+use super::{Db, StoreError};
 use crate::rng;
 
 /// What a process opens the database for.
@@ -30,4 +30,12 @@ pub(super) async fn others(tx: &mut WriteTx) -> Result<bool, StoreError> {
     let WriteTx::Postgres(tx) = tx else { return Ok(false) };
     let (count,): (i64,) = sqlx::query_as(POSTGRES).fetch_one(&mut **tx).await?;
     Ok(count > 0)
+}
+
+/// The major version of the PostgreSQL server; `None` on SQLite.
+pub async fn postgres_version(db: &Db) -> Result<Option<u32>, StoreError> {
+    const POSTGRES: &str = "SELECT CAST(current_setting('server_version_num') AS BIGINT)";
+    let Db::Postgres(pool) = db else { return Ok(None) };
+    let (number,): (i64,) = sqlx::query_as(POSTGRES).fetch_one(pool).await?;
+    Ok(u32::try_from(number / 10_000).ok())
 }

@@ -7,6 +7,7 @@
 #![expect(unreachable_pub, reason = "there is no crate above a test binary")]
 mod api;
 mod architecture;
+mod backup;
 mod cli;
 mod delivery;
 mod kill9;
