@@ -4,6 +4,7 @@
 mod backup;
 mod channel;
 mod check;
+mod doctor;
 mod health;
 mod key;
 mod migrate_db;
@@ -64,6 +65,8 @@ enum Command {
     Restore(backup::Restore),
     /// Copy the whole installation into another, empty database: SQLite, PostgreSQL, either way
     MigrateDb(migrate_db::Command),
+    /// Look for everything that could keep alerts from arriving, and say what to do; sends nothing
+    Doctor(doctor::Command),
     /// Ask the running server whether it is ready; for container health checks
     Health,
 }
@@ -92,18 +95,17 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     if let Some(Command::Schedule(command)) = cli.command {
         return schedule::run(&command, &SystemClock);
     }
-    let config = Config::load(&cli.flags, |name| std::env::var(name).ok())?;
+    let config = Config::load(&cli.flags, |name| std::env::var(name).ok());
+    if let Some(Command::Doctor(command)) = &cli.command {
+        return runtime()?.block_on(doctor::run(command, config, Arc::new(SystemClock)));
+    }
+    let config = config?;
     let serving = matches!(cli.command, None | Some(Command::Serve));
     start_log(&config, serving)?;
     if matches!(cli.command, Some(Command::Health)) {
         return health::run(&config);
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .thread_stack_size(1024 * 1024)
-        .build()
-        .context("cannot start")?;
-    runtime.block_on(async {
+    runtime()?.block_on(async {
         match cli.command {
             None | Some(Command::Serve) => serve::run(config).await,
             // These open databases in their own way, and never make one.
@@ -122,6 +124,14 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     })
 }
 
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_stack_size(1024 * 1024)
+        .build()
+        .context("cannot start")
+}
+
 async fn dispatch(command: Command, cx: &Cx) -> anyhow::Result<()> {
     match command {
         Command::User(command) => user::run(cx, command).await,
@@ -131,10 +141,12 @@ async fn dispatch(command: Command, cx: &Cx) -> anyhow::Result<()> {
         Command::Check(command) => check::run(cx, command).await,
         Command::Schedule(command) => schedule::run(&command, cx.clock.as_ref()),
         Command::Health => health::run(&cx.config),
-        Command::Backup(command) => backup::backup(&cx.config, &command).await,
-        Command::Restore(command) => backup::restore(&cx.config, &command, cx.clock.as_ref()).await,
-        Command::MigrateDb(command) => migrate_db::run(&command, cx.clock.as_ref()).await,
-        Command::Serve => Ok(()),
+        // Those that want no open database were run already.
+        Command::Serve
+        | Command::Backup(_)
+        | Command::Restore(_)
+        | Command::MigrateDb(_)
+        | Command::Doctor(_) => Ok(()),
     }
 }
 

@@ -64,6 +64,8 @@ pub enum StoreError {
     Migrate(#[source] MigrateError),
     #[error("this database has tables that Maibo did not make: {0}")]
     Schema(String),
+    #[error("{0}")]
+    Unusable(String),
     #[error("database: {0}")]
     Sql(#[source] sqlx::Error),
 }

@@ -6,6 +6,7 @@ pub mod changes;
 pub mod channels;
 pub mod check_lists;
 pub mod checks;
+pub mod condition;
 mod db;
 pub mod flips;
 pub mod installation;

@@ -10,6 +10,7 @@ mod architecture;
 mod backup;
 mod cli;
 mod delivery;
+mod doctor;
 mod kill9;
 mod moving;
 mod ping;
