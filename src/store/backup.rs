@@ -27,6 +27,8 @@ pub enum BackupError {
         file.display()
     )]
     Newer { file: PathBuf, version: i64 },
+    #[error("{} is the database itself", .0.display())]
+    Itself(PathBuf),
     #[error("another program has {} open; end it first", .0.display())]
     InUse(PathBuf),
     #[error("{}: {source}", file.display())]
@@ -83,6 +85,10 @@ pub async fn copy(database: &Path, to: &Path, replace: bool) -> Result<Contents,
     if !database.exists() {
         return Err(BackupError::Missing(database.to_owned()));
     }
+    // A copy in its place would be taken from under a server that has it open.
+    if is_same(database, to) {
+        return Err(BackupError::Itself(to.to_owned()));
+    }
     let partial = with_suffix(to, &format!(".{}{PARTIAL}", &rng::uuid().simple().to_string()[..8]));
     let made = copy_to(database, &partial).await;
     let done = made.and_then(|contents| {
@@ -107,11 +113,12 @@ async fn copy_to(database: &Path, to: &Path) -> Result<Contents, BackupError> {
     options.create_new(true).write(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let name = to.to_str().ok_or_else(|| BackupError::io(to)(std::io::ErrorKind::InvalidFilename.into()))?;
     let file = options.open(to).map_err(BackupError::io(to))?;
     let failed = |source| BackupError::Copy { file: database.to_owned(), source };
     let mut db = open(database, true).await.map_err(failed)?;
     sqlx::query("VACUUM INTO $1")
-        .bind(to.display().to_string())
+        .bind(name)
         .execute(&mut db)
         .await
         .map_err(|source| explain(database, source))?;
@@ -186,6 +193,9 @@ async fn contents_of(db: &mut SqliteConnection, file: &Path) -> Result<Contents,
 /// The caller holds the lock that keeps servers away, and has looked through `backup`. The new one takes its place
 /// in one step. The old one's write-ahead log is worked into it first, and never meets the new one.
 pub async fn restore(backup: &Path, database: &Path, now: Time) -> Result<Option<PathBuf>, BackupError> {
+    if is_same(backup, database) {
+        return Err(BackupError::Itself(backup.to_owned()));
+    }
     let fresh = with_suffix(database, ".restoring");
     if fresh.exists() {
         std::fs::remove_file(&fresh).map_err(BackupError::io(&fresh))?;
@@ -214,16 +224,20 @@ async fn swap(fresh: &Path, database: &Path, now: Time) -> Result<Option<PathBuf
     let mut kept = None;
     if old.is_some_and(|old| old.len() > 0) {
         let aside = with_suffix(database, &format!(".before-restore-{}", stamp(now)));
-        let readable = flush(database).await;
-        if readable && wal.exists() {
+        // Opening one that cannot be read might cost its log, which somebody may still want.
+        let flushed = contents(database).await.is_ok() && flush(database).await;
+        if flushed && wal.exists() {
             return Err(BackupError::InUse(database.to_owned()));
+        }
+        if aside.symlink_metadata().is_ok() {
+            return Err(BackupError::Exists(aside));
         }
         // A second name for the same file; where that cannot be had, a copy.
         std::fs::hard_link(database, &aside)
             .or_else(|_| std::fs::copy(database, &aside).map(drop))
             .map_err(BackupError::io(&aside))?;
         if wal.exists() {
-            // Too damaged to be worked in: it goes where its database goes.
+            // Not worked in: it goes where its database goes.
             std::fs::rename(&wal, with_suffix(&aside, "-wal")).map_err(BackupError::io(&wal))?;
         }
         kept = Some(aside);
@@ -245,6 +259,10 @@ async fn flush(database: &Path) -> bool {
     let Ok(mut db) = open(database, false).await else { return false };
     let flushed = sqlx::query(INTO).execute(&mut db).await.is_ok();
     db.close().await.is_ok() && flushed
+}
+
+fn is_same(one: &Path, two: &Path) -> bool {
+    matches!((std::fs::canonicalize(one), std::fs::canonicalize(two)), (Ok(one), Ok(two)) if one == two)
 }
 
 async fn open(file: &Path, read_only: bool) -> Result<SqliteConnection, sqlx::Error> {

@@ -106,6 +106,34 @@ fn a_restore_keeps_the_old_database_with_what_was_last_written_to_it() {
 }
 
 #[test]
+fn the_database_is_never_its_own_copy() {
+    let maibo = Maibo::on_sqlite();
+    maibo.check("one", &["--every", "1h"]);
+    let itself = text(&maibo.database());
+    refused(&maibo.run(&["backup", "--force", &itself]), &["the database itself"]);
+    refused(&maibo.run(&["restore", "--force", &itself]), &["the database itself"]);
+    assert_eq!(names(&maibo.path("data")).iter().filter(|name| name.contains("restor")).count(), 0);
+}
+
+#[test]
+fn a_database_beyond_repair_is_replaced_and_kept_with_its_log() {
+    let maibo = Maibo::on_sqlite();
+    let uuid = maibo.check("one", &["--every", "1h"]);
+    let copy = maibo.path("copy.db");
+    maibo.made(&["backup", &text(&copy)]);
+    std::fs::write(maibo.database(), "no database any more").unwrap();
+    std::fs::write(maibo.path("data/maibo.db-wal"), "nor a log").unwrap();
+    refused(&maibo.run(&["restore", &text(&copy)]), &["no SQLite file", "--force"]);
+    maibo.made(&["restore", "--force", &text(&copy)]);
+    assert!(maibo.made(&["check", "list", "--json"]).contains(&uuid));
+    let kept: Vec<String> =
+        names(&maibo.path("data")).into_iter().filter(|name| name.contains(".before-restore-")).collect();
+    assert_eq!(kept.len(), 2, "{kept:?}");
+    let log = std::fs::read_to_string(maibo.path("data").join(&kept[1])).unwrap();
+    assert!(kept[1].ends_with("-wal") && log == "nor a log", "{kept:?}");
+}
+
+#[test]
 fn what_is_no_sound_backup_is_refused_and_changes_nothing() {
     let maibo = Maibo::on_sqlite();
     let uuid = maibo.check("mine", &["--every", "1h"]);
