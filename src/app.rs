@@ -1,7 +1,7 @@
 //! The process: builds everything once, starts it, and stops it in order. Tests start the same thing.
 use std::fs::File;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,9 +21,10 @@ use crate::links::Links;
 use crate::net::egress::Outbound;
 use crate::notify::dispatch::{Dispatcher, Post};
 use crate::scheduler::Scheduler;
+use crate::scheduler::backups::Backups;
 use crate::scheduler::housekeeping::{self, Kept};
 use crate::store::wake::{self, Signal};
-use crate::store::{self, Db, Role, installation, outbox, projects, users};
+use crate::store::{self, Db, Role, backup, installation, outbox, projects, users};
 use crate::wake::Wakes;
 use crate::web::{AppState, server};
 
@@ -62,6 +63,16 @@ pub fn post(config: &Config) -> anyhow::Result<Post> {
 
 /// Makes sure that no other server uses the same SQLite file. The lock goes away with the process.
 fn lock(file: &Path) -> anyhow::Result<File> {
+    try_lock(file)?.with_context(|| {
+        format!(
+            "another Maibo server already uses {}; stop it first, or give this one its own MAIBO_DATA",
+            file.display()
+        )
+    })
+}
+
+/// The lock that a server holds on its SQLite file; `None` while one does. It goes away with the process.
+pub fn try_lock(file: &Path) -> anyhow::Result<Option<File>> {
     let real = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
     let mut name = real.into_os_string();
     name.push(".lock");
@@ -73,11 +84,8 @@ fn lock(file: &Path) -> anyhow::Result<File> {
         .open(path)
         .with_context(|| format!("cannot open {}", path.display()))?;
     match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(std::fs::TryLockError::WouldBlock) => anyhow::bail!(
-            "another Maibo server already uses {}; stop it first, or give this one its own MAIBO_DATA",
-            file.display()
-        ),
+        Ok(()) => Ok(Some(lock)),
+        Err(std::fs::TryLockError::WouldBlock) => Ok(None),
         Err(std::fs::TryLockError::Error(error)) => {
             Err(error).with_context(|| format!("cannot lock {}", path.display()))
         }
@@ -88,6 +96,7 @@ impl App {
     /// Opens the database, catches up with the time that has passed, and listens, as far as `role` has it so.
     pub async fn start(config: Config, role: Role, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         let post = post(&config)?;
+        let backups = backups_of(&config)?;
         let file = store::prepare(&config.database_url)?;
         anyhow::ensure!(
             role == Role::Server || file.is_none(),
@@ -116,7 +125,8 @@ impl App {
             writer
         });
         if role.works() {
-            app.work(&config, &clock, &post, &wakes, writer.clone()).await?;
+            app.work(&clock, &post, &wakes, writer.clone()).await?;
+            app.keep_house(&config, backups, &clock);
         }
         if let (Some(listener), Some(writer)) = (listener, writer) {
             app.serve(listener, writer, config, clock, post, wakes).await?;
@@ -132,10 +142,9 @@ impl App {
         Ok(listener)
     }
 
-    /// Watches deadlines, sends alerts, and keeps house.
+    /// Watches deadlines and sends alerts.
     async fn work(
         &self,
-        config: &Config,
         clock: &Arc<dyn Clock>,
         post: &Post,
         wakes: &Wakes,
@@ -153,11 +162,20 @@ impl App {
             self.background.clone(),
         );
         self.background.spawn(dispatcher.run(self.stop.clone()));
+        Ok(())
+    }
+
+    /// Bounds the history, and makes backups where that is wanted.
+    fn keep_house(&self, config: &Config, backups: Option<(PathBuf, PathBuf)>, clock: &Arc<dyn Clock>) {
         let kept =
             Kept { count: i64::from(config.history_pings), age: Span::days(i64::from(config.history_days)) };
-        let (db, clock) = (self.db.clone(), Arc::clone(clock));
-        self.background.spawn(housekeeping::run(db, clock, kept, self.stop.clone()));
-        Ok(())
+        let (db, stop) = (self.db.clone(), self.stop.clone());
+        self.background.spawn(housekeeping::run(db.clone(), Arc::clone(clock), kept, stop.clone()));
+        if let Some((folder, database)) = backups {
+            let (every, keep) = (config.backup_every, config.backup_keep);
+            let backups = Backups { folder, every, keep, database, db, clock: Arc::clone(clock) };
+            self.background.spawn(backups.run(stop));
+        }
     }
 
     /// Takes pings and shows pages.
@@ -198,6 +216,15 @@ impl App {
         }
         self.db.close().await;
     }
+}
+
+/// Where backups go and what is copied there; `None`: none are made.
+fn backups_of(config: &Config) -> anyhow::Result<Option<(PathBuf, PathBuf)>> {
+    let Some(folder) = &config.backup_folder else { return Ok(None) };
+    let database = backup::file_of(&config.database_url)?.context(
+        "MAIBO_BACKUP_FOLDER: backups are made of a SQLite database; this one is on PostgreSQL, so leave the setting empty and use pg_dump (`maibo backup FILE` shows how)",
+    )?;
+    Ok(Some((folder.clone(), database)))
 }
 
 /// Passes on what other servers on the same database tell.

@@ -38,6 +38,17 @@ pub enum MailError {
     Refused(String),
 }
 
+/// What a sign-in without a mail found out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Probe {
+    Works,
+    /// What happened, and what to do about it. Neither holds the password.
+    Fails {
+        words: String,
+        advice: &'static str,
+    },
+}
+
 /// Sends mail through the configured server, or says that there is none.
 #[derive(Clone)]
 pub struct Mailer {
@@ -88,6 +99,67 @@ impl Mailer {
             ))),
             Err(error) => Err(judge(&error)),
         }
+    }
+}
+
+impl Mailer {
+    /// Connects, greets and signs in, as for a mail, and sends none.
+    pub async fn probe(&self) -> Probe {
+        let Some(transport) = &self.transport else {
+            return Probe::Fails {
+                words: "no mail server is configured".to_owned(),
+                advice: "set MAIBO_SMTP_URL",
+            };
+        };
+        match transport.test_connection().await {
+            Ok(true) => Probe::Works,
+            Ok(false) => Probe::Fails {
+                words: "the mail server hung up after the sign-in".to_owned(),
+                advice: "try again; it may limit how often one signs in",
+            },
+            Err(error) => {
+                let words = clean(&root_cause(&error));
+                let code = error.status().map(u16::from);
+                let advice = advice(code, &words, error.is_timeout());
+                Probe::Fails { words, advice }
+            }
+        }
+    }
+}
+
+/// What to do about a mail server that does not take our sign-in: the usual faults.
+fn advice(code: Option<u16>, words: &str, timeout: bool) -> &'static str {
+    let words = words.to_lowercase();
+    let says = |signs: &[&str]| signs.iter().any(|sign| words.contains(sign));
+    match code {
+        Some(534 | 535 | 526 | 550) => {
+            "user or password is wrong in MAIBO_SMTP_URL; QQ and 163 want the authorization code from their settings page in place of the password, Gmail an app password; write @ in the user as %40"
+        }
+        Some(530 | 538 | 523) => {
+            "the server wants TLS, or a sign-in: use smtps:// or smtp+starttls:// with user and password"
+        }
+        Some(504) => {
+            "the server knows no way to sign in that we know; without user and password it may take mail all the same"
+        }
+        Some(400..=499) => "the server has no time now; try again later",
+        Some(_) => "the server refuses us; its words tell why",
+        None if timeout || says(&["timed out", "incomplete", "eof", "connection reset"]) => {
+            "port and scheme must fit: 465 needs smtps://, 587 smtp+starttls://, 25 smtp://; or a firewall swallows the packets"
+        }
+        None if says(&["authentication mechanism"]) => {
+            "the server offers no sign-in there: use its port for sending with one (465 or 587), or leave user and password out"
+        }
+        None if says(&["certificate", "unknownissuer", "notvalidforname"]) => {
+            "use the host name that the server's certificate is for, and a certificate that this machine trusts"
+        }
+        None if says(&["tls", "corrupt message", "invalidcontenttype", "handshake", "starttls"]) => {
+            "the server does not speak TLS there: 465 needs smtps://, 587 smtp+starttls://, 25 smtp://"
+        }
+        None if says(&["lookup", "resolve", "name or service", "nodename"]) => {
+            "the host name is unknown: correct MAIBO_SMTP_URL, or this machine's DNS"
+        }
+        None if says(&["refused"]) => "nothing listens there: correct host and port in MAIBO_SMTP_URL",
+        None => "check host, port and scheme of MAIBO_SMTP_URL",
     }
 }
 
@@ -193,6 +265,23 @@ mod tests {
         assert!(mailer("smtp://127.0.0.1:2525").is_ok());
         assert_eq!(mailer("http://mail").err(), Some(MailSettingsError::Url));
         assert_eq!(mailer("smtp://u:p@mail.example.org").err(), Some(MailSettingsError::ClearPassword));
+    }
+
+    #[test]
+    fn the_usual_faults_of_a_sign_in_have_their_advice() {
+        for (code, words, expected) in [
+            (Some(535), "535 Login fail", "authorization code"),
+            (Some(530), "530 must issue STARTTLS first", "smtp+starttls://"),
+            (Some(421), "421 too many connections", "later"),
+            (None, "received corrupt message of type InvalidContentType", "465 needs smtps://"),
+            (None, "invalid peer certificate: UnknownIssuer", "certificate"),
+            (None, "No compatible authentication mechanism was found", "no sign-in there"),
+            (None, "failed to lookup address information", "DNS"),
+            (None, "Connection refused (os error 111)", "nothing listens"),
+        ] {
+            assert!(advice(code, words, false).contains(expected), "{words}");
+        }
+        assert!(advice(None, "", true).contains("firewall"));
     }
 
     #[tokio::test]

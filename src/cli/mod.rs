@@ -1,10 +1,13 @@
 //! The command line. One file per noun; each command opens the database itself.
 //!
 //! What a command makes goes to stdout, one line, the value alone; everything else goes to stderr.
+mod backup;
 mod channel;
 mod check;
+mod doctor;
 mod health;
 mod key;
+mod migrate_db;
 mod project;
 mod schedule;
 mod serve;
@@ -62,6 +65,14 @@ enum Command {
     /// Schedules
     #[command(subcommand)]
     Schedule(schedule::Command),
+    /// Copy the database to a file, also while the server runs; prints its path
+    Backup(backup::Backup),
+    /// Put a backup in the place of the database, while the server is stopped; prints its path
+    Restore(backup::Restore),
+    /// Copy the whole installation into another, empty database: SQLite, PostgreSQL, either way
+    MigrateDb(migrate_db::Command),
+    /// Look for everything that could keep alerts from arriving, and say what to do; sends nothing
+    Doctor(doctor::Command),
     /// Ask the running server whether it is ready; for container health checks
     Health,
 }
@@ -90,7 +101,11 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     if let Some(Command::Schedule(command)) = cli.command {
         return schedule::run(&command, &SystemClock);
     }
-    let config = Config::load(&cli.flags, |name| std::env::var(name).ok())?;
+    let config = Config::load(&cli.flags, |name| std::env::var(name).ok());
+    if let Some(Command::Doctor(command)) = &cli.command {
+        return runtime()?.block_on(doctor::run(command, config, Arc::new(SystemClock)));
+    }
+    let config = config?;
     let role = match cli.command {
         None | Some(Command::Serve { no_worker: false }) => Role::Server,
         Some(Command::Serve { no_worker: true }) => Role::Web,
@@ -101,13 +116,12 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     if matches!(cli.command, Some(Command::Health)) {
         return health::run(&config);
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .thread_stack_size(1024 * 1024)
-        .build()
-        .context("cannot start")?;
-    runtime.block_on(async {
+    runtime()?.block_on(async {
         match cli.command {
+            // These open databases in their own way, and never make one.
+            Some(Command::Backup(command)) => backup::backup(&config, &command).await,
+            Some(Command::Restore(command)) => backup::restore(&config, &command, &SystemClock).await,
+            Some(Command::MigrateDb(command)) => migrate_db::run(&command, &SystemClock).await,
             Some(command) if role == Role::Command => {
                 let clock: Arc<dyn Clock> = Arc::new(SystemClock);
                 let db = app::open_database(&config, clock.as_ref(), Role::Command).await?;
@@ -121,6 +135,14 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     })
 }
 
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_stack_size(1024 * 1024)
+        .build()
+        .context("cannot start")
+}
+
 async fn dispatch(command: Command, cx: &Cx) -> anyhow::Result<()> {
     match command {
         Command::User(command) => user::run(cx, command).await,
@@ -130,7 +152,13 @@ async fn dispatch(command: Command, cx: &Cx) -> anyhow::Result<()> {
         Command::Check(command) => check::run(cx, command).await,
         Command::Schedule(command) => schedule::run(&command, cx.clock.as_ref()),
         Command::Health => health::run(&cx.config),
-        Command::Serve { .. } | Command::Worker => Ok(()),
+        // Those that want no open database were run already.
+        Command::Serve { .. }
+        | Command::Worker
+        | Command::Backup(_)
+        | Command::Restore(_)
+        | Command::MigrateDb(_)
+        | Command::Doctor(_) => Ok(()),
     }
 }
 

@@ -17,6 +17,9 @@ pub(super) const NAMES: &[&str] = &[
     "mail_from",
     "outbound_allow",
     "trusted_proxies",
+    "backup_folder",
+    "backup_every",
+    "backup_keep",
     "log",
     "log_format",
 ];

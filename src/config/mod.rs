@@ -11,6 +11,7 @@ use ipnet::IpNet;
 use secrecy::SecretString;
 use url::Url;
 
+use crate::core::{Span, span};
 use crate::mail::{MailSettingsError, Mailer};
 
 /// Smallest and default number of bytes that are kept of a ping's body.
@@ -59,6 +60,15 @@ pub struct Flags {
     /// Proxies whose X-Forwarded-For and -Proto are believed
     #[arg(long, global = true, env = "MAIBO_TRUSTED_PROXIES", value_name = "CIDRS")]
     pub trusted_proxies: Option<String>,
+    /// Folder for scheduled backups of the SQLite database [default: none are made]
+    #[arg(long, global = true, env = "MAIBO_BACKUP_FOLDER", value_name = "FOLDER")]
+    pub backup_folder: Option<String>,
+    /// How often a backup is made, `12h` or `1d` [default: 1d]
+    #[arg(long, global = true, env = "MAIBO_BACKUP_EVERY", value_name = "DURATION")]
+    pub backup_every: Option<String>,
+    /// How many backups are kept [default: 7]
+    #[arg(long, global = true, env = "MAIBO_BACKUP_KEEP", value_name = "NUMBER")]
+    pub backup_keep: Option<String>,
     /// What to log: error, warn, info, debug, or a filter like `maibo=debug` [default: info]
     #[arg(long, global = true, env = "MAIBO_LOG", value_name = "FILTER")]
     pub log: Option<String>,
@@ -89,6 +99,10 @@ pub struct Config {
     pub mail_from: Option<String>,
     pub outbound_allow: Vec<IpNet>,
     pub trusted_proxies: Vec<IpNet>,
+    /// `None`: no backups are made.
+    pub backup_folder: Option<PathBuf>,
+    pub backup_every: Span,
+    pub backup_keep: usize,
     pub log: String,
     pub log_format: LogFormat,
 }
@@ -162,6 +176,14 @@ impl Config {
             Some("json") => LogFormat::Json,
             Some(other) => return Err(bad("MAIBO_LOG_FORMAT", other, "`text` or `json`")),
         };
+        let backup_every = match pick(&flags.backup_every, "backup_every") {
+            Some(text) => backup_every(&text)?,
+            None => Span::days(1),
+        };
+        let backup_keep = match pick(&flags.backup_keep, "backup_keep") {
+            Some(text) => backup_keep(&text)?,
+            None => 7,
+        };
         Ok(Self {
             listen,
             database_url,
@@ -176,6 +198,9 @@ impl Config {
                 "MAIBO_TRUSTED_PROXIES",
                 pick(&flags.trusted_proxies, "trusted_proxies"),
             )?,
+            backup_folder: pick(&flags.backup_folder, "backup_folder").map(PathBuf::from),
+            backup_every,
+            backup_keep,
             log: pick(&flags.log, "log").unwrap_or_else(|| "info".to_owned()),
             log_format,
         })
@@ -238,6 +263,17 @@ fn number(
     if range.contains(&number) { Ok(number) } else { Err(bad(name, text, expected)) }
 }
 
+fn backup_every(text: &str) -> Result<Span, ConfigError> {
+    let every = span::parse(text).ok().filter(|every| *every >= Span::minutes(1));
+    every.ok_or_else(|| bad("MAIBO_BACKUP_EVERY", text, "a length of time like 12h or 1d, at least 1m"))
+}
+
+fn backup_keep(text: &str) -> Result<usize, ConfigError> {
+    const EXPECTED: &str = "a number from 1 to 1000";
+    let keep: usize = parse("MAIBO_BACKUP_KEEP", text, EXPECTED)?;
+    if (1..=1000).contains(&keep) { Ok(keep) } else { Err(bad("MAIBO_BACKUP_KEEP", text, EXPECTED)) }
+}
+
 /// Networks separated by commas; a single address counts as a network of one.
 fn networks(name: &'static str, text: Option<String>) -> Result<Vec<IpNet>, ConfigError> {
     text.unwrap_or_default()
@@ -278,6 +314,8 @@ mod tests {
                 Flags { outbound_allow: Some("10.0.0.0/99".into()), ..Flags::default() },
                 "MAIBO_OUTBOUND_ALLOW",
             ),
+            (Flags { backup_every: Some("5s".into()), ..Flags::default() }, "MAIBO_BACKUP_EVERY"),
+            (Flags { backup_keep: Some("0".into()), ..Flags::default() }, "MAIBO_BACKUP_KEEP"),
             (Flags { base_url: Some("mon.example".into()), ..Flags::default() }, "MAIBO_BASE_URL"),
         ];
         for (flags, name) in mistakes {

@@ -1,6 +1,7 @@
 //! What happens because time passed: checks that go down, and blackouts of Maibo itself.
 //!
 //! Everything is a `tick(now)`; [`Scheduler::run`] only decides when to tick.
+pub mod backups;
 pub mod housekeeping;
 
 use std::sync::Arc;

@@ -72,6 +72,10 @@ pub enum StoreError {
     Migrate(#[source] MigrateError),
     #[error("the database has not answered for {} seconds", PATIENCE.as_secs())]
     NoAnswer,
+    #[error("this database has tables that Maibo did not make: {0}")]
+    Schema(String),
+    #[error("{0}")]
+    Unusable(String),
     #[error("database: {0}")]
     Sql(#[source] sqlx::Error),
 }
@@ -106,12 +110,12 @@ impl From<MigrateError> for StoreError {
 }
 
 /// The file that `url` names: `sqlite:///absolute/file` or `sqlite://relative/file`.
-fn sqlite_file(url: &str) -> Option<&Path> {
+pub(super) fn sqlite_file(url: &str) -> Option<&Path> {
     let file = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:"))?;
     (!file.is_empty() && !file.contains('?') && file != ":memory:").then(|| Path::new(file))
 }
 
-fn is_postgres(url: &str) -> bool {
+pub(super) fn is_postgres(url: &str) -> bool {
     url.starts_with("postgres://") || url.starts_with("postgresql://")
 }
 

@@ -7,11 +7,20 @@ pub const SETUP_TOKEN: &str = "setup_token";
 /// Servers that may have a set-up link each; beyond that, the oldest link is void.
 const SETUP_TOKENS: usize = 8;
 
+/// When and why the last scheduled backup failed; empty or absent when it succeeded.
+pub const BACKUP_FAILURE: &str = "backup_failure";
+
 pub async fn get(db: &Db, name: &str) -> Result<Option<String>, StoreError> {
     const SQL: &str = "SELECT value FROM installation WHERE name = $1";
     let row: Option<(String,)> =
         read!(db, |pool| sqlx::query_as(SQL).bind(name).fetch_optional(pool).await?);
     Ok(row.map(|(value,)| value))
+}
+
+/// Sets a value.
+pub async fn set(db: &Db, name: &str, value: &str) -> Result<(), StoreError> {
+    write_tx!(db, |tx| set_in(tx, name, value).await?);
+    Ok(())
 }
 
 async fn set_in(tx: &mut WriteTx, name: &str, value: &str) -> Result<(), StoreError> {

@@ -10,8 +10,8 @@ use sqlx::{PgConnection, SqlitePool};
 
 use super::StoreError;
 
-static SQLITE: Migrator = sqlx::migrate!("./migrations/sqlite");
-static POSTGRES: Migrator = sqlx::migrate!("./migrations/postgres");
+pub(super) static SQLITE: Migrator = sqlx::migrate!("./migrations/sqlite");
+pub(super) static POSTGRES: Migrator = sqlx::migrate!("./migrations/postgres");
 
 /// The first line of a migration that an older version cannot bear.
 const ALONE: &str = "-- stop the other servers first";

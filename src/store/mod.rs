@@ -1,10 +1,12 @@
 //! Everything that speaks SQL, on both engines. One file per aggregate; `changes` writes what a step decided, in bulk.
+pub mod backup;
 pub mod blackouts;
 pub mod bodies;
 pub mod changes;
 pub mod channels;
 pub mod check_lists;
 pub mod checks;
+pub mod condition;
 mod db;
 pub mod flips;
 pub mod history;
@@ -12,10 +14,12 @@ pub mod installation;
 pub mod intake;
 pub mod keys;
 mod migrate;
+pub mod moving;
 pub mod nodes;
 pub mod outbox;
 pub mod pings;
 pub mod projects;
+mod schema;
 pub mod sessions;
 pub mod users;
 pub mod wake;

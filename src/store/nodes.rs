@@ -73,3 +73,11 @@ pub(super) async fn others_take_pings_in(tx: &mut WriteTx) -> Result<bool, Store
     let (count,): (i64,) = sqlx::query_as(POSTGRES_TAKE_PINGS).fetch_one(&mut **tx).await?;
     Ok(count > 0)
 }
+
+/// The major version of the PostgreSQL server; `None` on SQLite.
+pub async fn postgres_version(db: &Db) -> Result<Option<u32>, StoreError> {
+    const POSTGRES: &str = "SELECT CAST(current_setting('server_version_num') AS BIGINT)";
+    let Db::Postgres(pool) = db else { return Ok(None) };
+    let (number,): (i64,) = sqlx::query_as(POSTGRES).fetch_one(pool).await?;
+    Ok(u32::try_from(number / 10_000).ok())
+}

@@ -7,10 +7,13 @@
 #![expect(unreachable_pub, reason = "there is no crate above a test binary")]
 mod api;
 mod architecture;
+mod backup;
 mod cli;
 mod delivery;
+mod doctor;
 mod history;
 mod kill9;
+mod moving;
 mod ping;
 mod postgres;
 mod silence;

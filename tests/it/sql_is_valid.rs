@@ -126,7 +126,8 @@ fn statements(source: &str, columns: &[String]) -> Vec<(Option<Engine>, String)>
         .flat_map(|(engine, text)| {
             text.split(';').map(|one| (*engine, one.trim().to_owned())).collect::<Vec<_>>()
         })
-        .filter(|(_, statement)| !statement.is_empty())
+        // One with a gap for names is run on every table by moving.rs.
+        .filter(|(_, statement)| !statement.is_empty() && !statement.contains('{'))
         .collect()
 }
 

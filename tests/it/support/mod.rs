@@ -73,6 +73,17 @@ pub fn now() -> DateTime<Utc> {
     SystemClock.now()
 }
 
+/// Runs a statement on any SQLite file, which is made when it is missing.
+#[track_caller]
+pub fn on_sqlite_file(file: &std::path::Path, sql: &str) {
+    let options = SqliteConnectOptions::new().filename(file).create_if_missing(true);
+    block_on(async {
+        let mut db = options.connect().await.unwrap();
+        db.execute(AssertSqlSafe(sql.to_owned())).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+        db.close().await.unwrap();
+    });
+}
+
 /// What a run of the program ended with.
 #[derive(Debug)]
 pub struct Ran {
