@@ -3,6 +3,7 @@ use std::ops::Range;
 
 use super::checks::{Check, check_columns};
 use super::db::{Dialects, on};
+use super::list::List;
 use super::{StoreError, WriteTx};
 
 /// Takes the locks for a batch that names checks in different ways, in the one order that all transactions keep:
@@ -15,11 +16,11 @@ pub async fn lock(
     creating: &[&str],
 ) -> Result<(), StoreError> {
     const POSTGRES_PROJECTS: &str = "SELECT id FROM projects
-        WHERE ping_key IN (SELECT value FROM jsonb_array_elements_text(CAST($1 AS JSONB)))
+        WHERE ping_key = ANY($1)
         ORDER BY id FOR NO KEY UPDATE";
     const POSTGRES_CHECKS: &str = "SELECT id FROM checks WHERE id IN (
             SELECT u.id FROM checks u
-            WHERE u.uuid IN (SELECT value FROM jsonb_array_elements_text(CAST($1 AS JSONB)))
+            WHERE u.uuid = ANY($1)
             UNION
             SELECT c.id FROM jsonb_array_elements(CAST($2 AS JSONB)) AS wanted
                 JOIN projects p ON p.ping_key = wanted.value ->> 0
@@ -27,13 +28,10 @@ pub async fn lock(
         ORDER BY id FOR NO KEY UPDATE";
     let WriteTx::Postgres(tx) = tx else { return Ok(()) };
     if !creating.is_empty() {
-        sqlx::query(POSTGRES_PROJECTS)
-            .bind(serde_json::json!(creating).to_string())
-            .execute(&mut **tx)
-            .await?;
+        sqlx::query(POSTGRES_PROJECTS).bind(List(creating)).execute(&mut **tx).await?;
     }
     sqlx::query(POSTGRES_CHECKS)
-        .bind(serde_json::json!(uuids).to_string())
+        .bind(List(uuids))
         .bind(serde_json::json!(pairs).to_string())
         .execute(&mut **tx)
         .await?;
@@ -52,13 +50,12 @@ pub async fn by_uuids(tx: &mut WriteTx, uuids: &[String]) -> Result<Vec<Check>, 
             "SELECT ",
             check_columns!(""),
             " FROM checks
-            WHERE uuid IN (SELECT value FROM jsonb_array_elements_text(CAST($1 AS JSONB)))
+            WHERE uuid = ANY($1)
             ORDER BY id FOR NO KEY UPDATE"
         ),
     };
     let sql = SQL.on(tx);
-    let uuids = serde_json::json!(uuids).to_string();
-    Ok(on!(tx, |conn| sqlx::query_as(sql).bind(uuids).fetch_all(conn).await?))
+    Ok(on!(tx, |conn| sqlx::query_as(sql).bind(List(uuids)).fetch_all(conn).await?))
 }
 
 /// The checks with these pairs of ping key and slug, to be written; two rows for a pair mean that it is ambiguous.

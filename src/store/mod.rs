@@ -13,6 +13,7 @@ pub mod history;
 pub mod installation;
 pub mod intake;
 pub mod keys;
+mod list;
 mod migrate;
 pub mod moving;
 pub mod nodes;

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 
 use super::checks::check_columns;
 use super::db::{Dialects, on, read, run, write_tx};
+use super::list::List;
 use super::{Db, StoreError, WriteTx, channels::Channel, flips::Flip, micros, nodes, span_micros, time};
 use crate::core::check::Blackout;
 use crate::core::{Span, Time};
@@ -109,27 +110,27 @@ async fn record(tx: &mut WriteTx, result: &Finished) -> Result<(), StoreError> {
             ORDER BY o.id",
         postgres: "INSERT INTO attempts (outbox_id, at, took, outcome, detail)
             SELECT o.id, $2, $3, $4, $5 FROM outbox o
-            WHERE o.id IN (SELECT CAST(value AS BIGINT) FROM jsonb_array_elements(CAST($1 AS JSONB)))
+            WHERE o.id = ANY($1)
             ORDER BY o.id",
     };
     const DONE: Dialects = Dialects {
         sqlite: "UPDATE outbox SET state = $2, done_at = $3, leased_until = 0
             WHERE id IN (SELECT value FROM json_each($1))",
         postgres: "UPDATE outbox SET state = $2, done_at = $3, leased_until = 0
-            WHERE id IN (SELECT CAST(value AS BIGINT) FROM jsonb_array_elements(CAST($1 AS JSONB)))",
+            WHERE id = ANY($1)",
     };
     const AGAIN: Dialects = Dialects {
         sqlite: "UPDATE outbox SET next_at = $2, leased_until = 0
             WHERE id IN (SELECT value FROM json_each($1))",
         postgres: "UPDATE outbox SET next_at = $2, leased_until = 0
-            WHERE id IN (SELECT CAST(value AS BIGINT) FROM jsonb_array_elements(CAST($1 AS JSONB)))",
+            WHERE id = ANY($1)",
     };
     // Rows are locked in the order of their ids: another server may hold some of them once a lease has run out.
     const POSTGRES_LOCK: &str = "SELECT id FROM outbox
-        WHERE id IN (SELECT CAST(value AS BIGINT) FROM jsonb_array_elements(CAST($1 AS JSONB)))
+        WHERE id = ANY($1)
         ORDER BY id FOR NO KEY UPDATE";
     const BROKEN: &str = "UPDATE channels SET broken = $2 WHERE id = $1";
-    let ids = serde_json::json!(result.ids).to_string();
+    let ids = List(&result.ids);
     let outcome = match result.fate {
         Fate::Sent => "sent",
         Fate::Skipped => "skipped",
@@ -146,14 +147,14 @@ async fn record(tx: &mut WriteTx, result: &Finished) -> Result<(), StoreError> {
         run!(tx, sqlx::query(BROKEN).bind(result.channel_id).bind(broken));
     }
     if let WriteTx::Postgres(tx) = tx {
-        sqlx::query(POSTGRES_LOCK).bind(&ids).execute(&mut **tx).await?;
+        sqlx::query(POSTGRES_LOCK).bind(ids).execute(&mut **tx).await?;
     }
     if result.fate != Fate::Skipped {
         let sql = ATTEMPTS.on(tx);
         run!(
             tx,
             sqlx::query(sql)
-                .bind(&ids)
+                .bind(ids)
                 .bind(micros(result.at))
                 .bind(span_micros(result.took))
                 .bind(outcome)
@@ -162,10 +163,10 @@ async fn record(tx: &mut WriteTx, result: &Finished) -> Result<(), StoreError> {
     }
     if let Fate::Again(next_at) = result.fate {
         let sql = AGAIN.on(tx);
-        run!(tx, sqlx::query(sql).bind(&ids).bind(micros(next_at)));
+        run!(tx, sqlx::query(sql).bind(ids).bind(micros(next_at)));
     } else {
         let sql = DONE.on(tx);
-        run!(tx, sqlx::query(sql).bind(&ids).bind(outcome).bind(micros(result.at + result.took)));
+        run!(tx, sqlx::query(sql).bind(ids).bind(outcome).bind(micros(result.at + result.took)));
     }
     Ok(())
 }
@@ -209,8 +210,7 @@ async fn claim(
                     AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.state = 'queued' AND e.channel_id = i.channel_id
                         AND e.check_id = i.check_id AND e.id < i.id)
                 ORDER BY i.next_at, i.id LIMIT $2) AS o
-            WHERE r.channel_id IS NOT NULL AND r.channel_id NOT IN (
-                SELECT CAST(value AS BIGINT) FROM jsonb_array_elements(CAST($3 AS JSONB)))
+            WHERE r.channel_id IS NOT NULL AND r.channel_id <> ALL($3)
             LIMIT $4",
     };
     const TOGETHER: &str = "SELECT i.id FROM outbox i
@@ -225,7 +225,7 @@ async fn claim(
             RETURNING id, kind, check_id, flip_id, channel_id, batch, attempts, created_at",
         postgres: "UPDATE outbox SET leased_until = $2, next_at = $2, attempts = attempts + 1
             WHERE id IN (SELECT id FROM outbox
-                WHERE id IN (SELECT CAST(value AS BIGINT) FROM jsonb_array_elements(CAST($1 AS JSONB)))
+                WHERE id = ANY($1)
                     AND state = 'queued' AND next_at <= $3
                 ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)
             RETURNING id, kind, check_id, flip_id, channel_id, batch, attempts, created_at",
@@ -234,7 +234,7 @@ async fn claim(
     let ready: Vec<(i64, Option<String>, i64, String)> = on!(tx, |conn| sqlx::query_as(sql)
         .bind(micros(now))
         .bind(per_channel)
-        .bind(serde_json::json!(busy).to_string())
+        .bind(List(busy))
         .bind(CLAIM_LIMIT)
         .fetch_all(conn)
         .await?);
@@ -278,7 +278,7 @@ async fn claim(
     }
     let sql = LEASE.on(tx);
     let mut claimed: Vec<Claimed> = on!(tx, |conn| sqlx::query_as(sql)
-        .bind(serde_json::json!(ids).to_string())
+        .bind(List(&ids))
         .bind(micros(now + lease))
         .bind(micros(now))
         .fetch_all(conn)
