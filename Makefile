@@ -41,5 +41,6 @@ shots: tools
 bench:
 	sh tests/install.sh bench
 	cargo build --locked --release
+	cp target/release/maibo target/maibo-to-measure
 	cargo bench --locked --bench maibo --no-run
-	POSTGRES_DURABLE=1 sh tests/postgres.sh cargo bench --locked --bench maibo -- $(PART)
+	MAIBO_BINARY=$(CURDIR)/target/maibo-to-measure POSTGRES_DURABLE=1 sh tests/postgres.sh cargo bench --locked --bench maibo -- $(PART)

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::ensure;
 
-use crate::database::{Database, Engine};
+use crate::database::Engine;
 use crate::http::request;
 use crate::installation::Installation;
 use crate::load::{self, Plan};
@@ -67,10 +67,7 @@ async fn measure(engine: Engine, pings: usize, length: usize) -> anyhow::Result<
 
 async fn size(installation: &Installation) -> anyhow::Result<i64> {
     let mut database = installation.database().await?;
-    match &database {
-        Database::Sqlite(_) => database.execute("PRAGMA wal_checkpoint(TRUNCATE)").await?,
-        Database::Postgres(_) => database.execute("CHECKPOINT").await?,
-    }
+    database.flush().await?;
     database
         .number(match installation.engine {
             Engine::Sqlite => {

@@ -186,10 +186,7 @@ impl Database {
             ("wake_at", deadline),
         ];
         self.copy("checks", model, (base, count), &except).await?;
-        if self.engine() == Engine::Postgres {
-            self.execute("ANALYZE checks").await?;
-        }
-        Ok(())
+        self.settle("checks").await
     }
 
     /// Gives the `count` checks after `base` a copy of the channel `model` each, with `/seed` in its settings
@@ -210,11 +207,27 @@ impl Database {
             "INSERT INTO check_channels (check_id, channel_id) SELECT id, id FROM checks WHERE id > {base} AND id <= {base} + {count}"
         ))
         .await?;
-        if self.engine() == Engine::Postgres {
-            self.execute("ANALYZE channels").await?;
-            self.execute("ANALYZE check_channels").await?;
+        self.settle("channels").await?;
+        self.settle("check_channels").await
+    }
+
+    /// Does now what filling a table leaves to be done later, so that it is not measured with the rest.
+    async fn settle(&mut self, table: &str) -> anyhow::Result<()> {
+        match self.engine() {
+            Engine::Sqlite => self.flush().await,
+            Engine::Postgres => {
+                self.execute(format!("VACUUM (ANALYZE) {table}")).await?;
+                self.flush().await
+            }
         }
-        Ok(())
+    }
+
+    /// Brings what is in the log into the database's files.
+    pub(crate) async fn flush(&mut self) -> anyhow::Result<()> {
+        match self {
+            Self::Sqlite(_) => self.execute("PRAGMA wal_checkpoint(TRUNCATE)").await,
+            Self::Postgres(_) => self.execute("CHECKPOINT").await,
+        }
     }
 
     /// Copies the ping `model` `count` times. Their ids follow `base`, and later pings get higher ones.

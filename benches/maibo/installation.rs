@@ -12,8 +12,11 @@ use url::Url;
 use crate::database::{self, Database, Engine};
 use crate::process::{Process, free_address};
 
-/// The program under test.
-pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_maibo");
+/// The program under test: what `MAIBO_BINARY` names, or the one that cargo builds for benchmarks, which has features
+/// of libraries in it that only tests ask for.
+pub(crate) fn binary() -> PathBuf {
+    std::env::var_os("MAIBO_BINARY").map_or_else(|| env!("CARGO_BIN_EXE_maibo").into(), PathBuf::from)
+}
 
 pub(crate) struct Installation {
     pub(crate) engine: Engine,
@@ -45,7 +48,7 @@ impl Installation {
 
     /// The program with our settings and nobody else's.
     fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(BINARY);
+        let mut command = Command::new(binary());
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("MAIBO_")) {
             command.env_remove(name);
         }
@@ -67,7 +70,7 @@ impl Installation {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .with_context(|| format!("cannot start {BINARY}"))?;
+            .with_context(|| format!("cannot start {}", binary().display()))?;
         if let Some(mut pipe) = child.stdin.take() {
             pipe.write_all(stdin.as_bytes())?;
         }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use maibo::clock::{Clock as _, SystemClock};
 
 use crate::database::{self, Database};
-use crate::installation::BINARY;
+use crate::installation::binary;
 use crate::report::{Section, Spread, float, grouped};
 
 /// How often the disk is asked to keep 4 KiB.
@@ -66,7 +66,7 @@ pub(crate) async fn section(command: &str) -> anyhow::Result<Section> {
         ", with changes that are not committed"
     };
     #[expect(clippy::cast_precision_loss, reason = "a file's size")]
-    let binary = std::fs::metadata(BINARY)?.len() as f64;
+    let size = std::fs::metadata(binary())?.len() as f64;
     let rows = [
         ("Command", format!("`{command}`")),
         ("Date", SystemClock.now().format("%Y-%m-%d %H:%M UTC").to_string()),
@@ -95,8 +95,8 @@ pub(crate) async fn section(command: &str) -> anyhow::Result<Section> {
             "Maibo",
             format!(
                 "{}, release binary of {} MB, default settings",
-                said(BINARY, &["--version"]),
-                grouped(binary / 1e6)
+                said(&binary().display().to_string(), &["--version"]),
+                grouped(size / 1e6)
             ),
         ),
         ("PostgreSQL", postgres),

@@ -137,7 +137,9 @@ async fn watch(database: &mut Database, wanted: usize, end: i64) -> anyhow::Resu
     while late.len() < wanted && now() < end {
         look.tick().await;
         let rows: Vec<(i64, i64)> = database
-            .rows(format!("SELECT id, at FROM flips WHERE id > {newest} AND new_status = 'down' ORDER BY id"))
+            .rows(format!(
+                "SELECT id, at FROM flips WHERE id > {newest} AND new_status = 'down' ORDER BY id LIMIT 1000"
+            ))
             .await?;
         let seen = now();
         for (id, at) in rows {

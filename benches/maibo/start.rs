@@ -1,6 +1,6 @@
 //! From the start of the process to its first answer.
 use crate::database::Engine;
-use crate::installation::{BINARY, Installation};
+use crate::installation::{Installation, binary};
 use crate::report::{Goal, Section, Spread, float, grouped};
 use crate::{Settings, now, titled};
 
@@ -48,7 +48,7 @@ pub(crate) async fn section(settings: &Settings) -> anyhow::Result<Section> {
     }
     section.table(&["Engine", "Start", "ms", "Goal"], &rows);
     #[expect(clippy::cast_precision_loss, reason = "a file's size")]
-    let size = std::fs::metadata(BINARY)?.len() as f64;
+    let size = std::fs::metadata(binary())?.len() as f64;
     section.say(&format!("The binary has {:.1} MB.", size / 1e6));
     Ok(section)
 }

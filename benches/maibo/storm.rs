@@ -18,7 +18,7 @@ const MOST: i64 = 10_000;
 /// From writing the deadlines to the first of them, in microseconds: longer than writing them takes.
 const AHEAD: i64 = 3_000_000;
 /// How long the alerts of a storm may take.
-const PATIENCE: Duration = Duration::from_mins(2);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 pub(crate) async fn section(settings: &Settings) -> anyhow::Result<Section> {
     let mut section = titled(
