@@ -22,8 +22,9 @@ use crate::links::Links;
 use crate::mail::{MailError, Mailer};
 use crate::net::egress::Outbound;
 use crate::rng;
+use crate::store::attempts::{self, Fate, Finished};
 use crate::store::channels::Channel;
-use crate::store::outbox::{self, Claimed, Fate, Finished};
+use crate::store::outbox::{self, Claimed};
 use crate::store::{Db, StoreError};
 use crate::wake::Wakes;
 
@@ -263,7 +264,7 @@ impl Dispatcher {
 
     async fn record(&mut self) -> Result<(), StoreError> {
         if !self.unrecorded.is_empty() {
-            outbox::record_all(&self.db, &self.unrecorded).await?;
+            attempts::record_all(&self.db, &self.unrecorded).await?;
             self.unrecorded.clear();
         }
         Ok(())

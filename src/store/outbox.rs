@@ -1,10 +1,11 @@
 //! Alerts on their way: what is queued, who is sending it, and what became of each attempt.
 use std::collections::BTreeMap;
 
+use super::attempts::{self, Finished};
 use super::checks::check_columns;
 use super::db::{Dialects, on, read, run, write_tx};
 use super::list::List;
-use super::{Db, StoreError, WriteTx, channels::Channel, flips::Flip, micros, nodes, span_micros, time};
+use super::{Db, StoreError, WriteTx, channels::Channel, flips::Flip, micros, nodes, time};
 use crate::core::check::Blackout;
 use crate::core::{Span, Time};
 
@@ -34,32 +35,6 @@ impl Claimed {
     }
 }
 
-/// What became of an attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
-    Sent,
-    /// There was nothing to send: the channel is not told about this side.
-    Skipped,
-    /// To be tried again, no sooner than this.
-    Again(Time),
-    /// Given up; shown to people.
-    Dead,
-}
-
-/// The outcome of one message, for every alert that it carried.
-#[derive(Debug, Clone)]
-pub struct Finished {
-    pub channel_id: i64,
-    pub ids: Vec<i64>,
-    pub at: Time,
-    pub took: Span,
-    pub fate: Fate,
-    /// The vendor's code and sentence, or what went wrong. Never a secret.
-    pub detail: String,
-    /// The channel itself no longer works, for this reason.
-    pub breaks_channel: bool,
-}
-
 /// Most alerts claimed at once.
 const CLAIM_LIMIT: i64 = 200;
 /// Most alerts told in one message.
@@ -80,95 +55,9 @@ pub async fn exchange(
     room: impl Fn(&str, i64) -> Option<usize>,
 ) -> Result<Vec<Claimed>, StoreError> {
     Ok(write_tx!(db, |tx| {
-        record_in_order(tx, finished).await?;
+        attempts::record(tx, finished).await?;
         claim(tx, now, lease, busy, per_channel, &room).await?
     }))
-}
-
-/// Records what finished and claims nothing.
-pub async fn record_all(db: &Db, finished: &[Finished]) -> Result<(), StoreError> {
-    write_tx!(db, |tx| {
-        record_in_order(tx, finished).await?;
-    });
-    Ok(())
-}
-
-/// Channel by channel, in the order in which every server takes them.
-async fn record_in_order(tx: &mut WriteTx, finished: &[Finished]) -> Result<(), StoreError> {
-    let mut ordered: Vec<&Finished> = finished.iter().collect();
-    ordered.sort_by_key(|result| result.channel_id);
-    for result in ordered {
-        record(tx, result).await?;
-    }
-    Ok(())
-}
-
-async fn record(tx: &mut WriteTx, result: &Finished) -> Result<(), StoreError> {
-    const ATTEMPTS: Dialects = Dialects {
-        sqlite: "INSERT INTO attempts (outbox_id, at, took, outcome, detail)
-            SELECT o.id, $2, $3, $4, $5 FROM outbox o WHERE o.id IN (SELECT value FROM json_each($1))
-            ORDER BY o.id",
-        postgres: "INSERT INTO attempts (outbox_id, at, took, outcome, detail)
-            SELECT o.id, $2, $3, $4, $5 FROM outbox o
-            WHERE o.id = ANY($1)
-            ORDER BY o.id",
-    };
-    const DONE: Dialects = Dialects {
-        sqlite: "UPDATE outbox SET state = $2, done_at = $3, leased_until = 0
-            WHERE id IN (SELECT value FROM json_each($1))",
-        postgres: "UPDATE outbox SET state = $2, done_at = $3, leased_until = 0
-            WHERE id = ANY($1)",
-    };
-    const AGAIN: Dialects = Dialects {
-        sqlite: "UPDATE outbox SET next_at = $2, leased_until = 0
-            WHERE id IN (SELECT value FROM json_each($1))",
-        postgres: "UPDATE outbox SET next_at = $2, leased_until = 0
-            WHERE id = ANY($1)",
-    };
-    // Rows are locked in the order of their ids: another server may hold some of them once a lease has run out.
-    const POSTGRES_LOCK: &str = "SELECT id FROM outbox
-        WHERE id = ANY($1)
-        ORDER BY id FOR NO KEY UPDATE";
-    const BROKEN: &str = "UPDATE channels SET broken = $2 WHERE id = $1";
-    let ids = List(&result.ids);
-    let outcome = match result.fate {
-        Fate::Sent => "sent",
-        Fate::Skipped => "skipped",
-        Fate::Again(_) => "retry",
-        Fate::Dead => "dead",
-    };
-    // The channel before its alerts, as when a channel is deleted.
-    let broken = match (result.breaks_channel, result.fate) {
-        (true, _) => Some(result.detail.as_str()),
-        (false, Fate::Sent) => Some(""),
-        _ => None,
-    };
-    if let Some(broken) = broken {
-        run!(tx, sqlx::query(BROKEN).bind(result.channel_id).bind(broken));
-    }
-    if let WriteTx::Postgres(tx) = tx {
-        sqlx::query(POSTGRES_LOCK).bind(ids).execute(&mut **tx).await?;
-    }
-    if result.fate != Fate::Skipped {
-        let sql = ATTEMPTS.on(tx);
-        run!(
-            tx,
-            sqlx::query(sql)
-                .bind(ids)
-                .bind(micros(result.at))
-                .bind(span_micros(result.took))
-                .bind(outcome)
-                .bind(&result.detail)
-        );
-    }
-    if let Fate::Again(next_at) = result.fate {
-        let sql = AGAIN.on(tx);
-        run!(tx, sqlx::query(sql).bind(ids).bind(micros(next_at)));
-    } else {
-        let sql = DONE.on(tx);
-        run!(tx, sqlx::query(sql).bind(ids).bind(outcome).bind(micros(result.at + result.took)));
-    }
-    Ok(())
 }
 
 async fn claim(
