@@ -73,11 +73,11 @@ pub(super) async fn record(tx: &mut WriteTx, finished: &[Finished]) -> Result<()
             const SQLITE: &str = "
                 INSERT INTO attempts (outbox_id, at, took, outcome, detail)
                     SELECT o.id, value ->> 1, value ->> 2, value ->> 3, value ->> 4
-                    FROM json_each($1) JOIN outbox o ON o.id = value ->> 0 WHERE value ->> 3 <> 'skipped';
+                    FROM jsonb_each($1) JOIN outbox o ON o.id = value ->> 0 WHERE value ->> 3 <> 'skipped';
                 UPDATE outbox SET state = r.state, next_at = COALESCE(r.next_at, outbox.next_at), done_at = r.done_at,
                         leased_until = 0
                     FROM (SELECT value ->> 0 AS id, value ->> 5 AS state, value ->> 6 AS next_at, value ->> 7 AS done_at
-                        FROM json_each($1)) AS r
+                        FROM jsonb_each($1)) AS r
                     WHERE outbox.id = r.id";
             sqlx::query(SQLITE).bind(List(&rows)).execute(&mut **connection).await?;
         }

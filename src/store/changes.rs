@@ -359,7 +359,8 @@ fn column<'r, R, T>(rows: &'r [R], value: impl FnMut(&'r R) -> T) -> Vec<T> {
     rows.iter().map(value).collect()
 }
 
-// SQLite takes several statements at once, reads JSON with `json_each`, and gives its values their types. PostgreSQL
+// SQLite takes several statements at once and gives values out of JSON their types; `jsonb_each` spares it turning each
+// row into text and back, as `json_each` does. PostgreSQL
 // takes one statement, whose parts are `WITH` clauses.
 
 const SQLITE_PINGS_AND_STATES: &str = "
@@ -367,7 +368,7 @@ const SQLITE_PINGS_AND_STATES: &str = "
             ua, body_size)
         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
             value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12, value ->> 13
-        FROM json_each($1);
+        FROM jsonb_each($1);
     UPDATE checks SET status = s.status, since = s.since, n_pings = s.n_pings, last_ping_at = s.last_ping_at,
             run_at = s.run_at, run_id = s.run_id, last_duration = s.last_duration, due_at = s.due_at,
             deadline = s.deadline, strip = s.strip, last_ping_id = s.last_ping_id
@@ -375,11 +376,11 @@ const SQLITE_PINGS_AND_STATES: &str = "
                 value ->> 4 AS last_ping_at, value ->> 5 AS run_at, value ->> 6 AS run_id,
                 value ->> 7 AS last_duration, value ->> 8 AS due_at, value ->> 9 AS deadline,
                 value ->> 10 AS strip, value ->> 11 AS last_ping_id
-            FROM json_each($2)) AS s
+            FROM jsonb_each($2)) AS s
         WHERE checks.id = s.id";
 const SQLITE_BODY: &str = "INSERT INTO ping_bodies (ping_id, zstd, body) VALUES ($1, $2, $3)";
 const SQLITE_WAKES: &str = "UPDATE checks SET wake_at = w.at
-        FROM (SELECT value ->> 0 AS id, value ->> 1 AS at FROM json_each($1)) AS w
+        FROM (SELECT value ->> 0 AS id, value ->> 1 AS at FROM jsonb_each($1)) AS w
         WHERE checks.id = w.id";
 
 const POSTGRES_PINGS_AND_STATES: &str = "
@@ -413,12 +414,12 @@ const FLIPS_AND_ALERTS: Dialects = Dialects {
                 missed, blackout_id, ping_id)
             SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
                 value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12
-            FROM json_each($1);
+            FROM jsonb_each($1);
         INSERT INTO outbox (kind, check_id, flip_id, channel_id, batch, state, created_at, attempts, next_at,
                 leased_until)
             SELECT a.kind, a.check_id, a.flip_id, cc.channel_id, a.batch, 'queued', $3, 0, a.next_at, 0
             FROM (SELECT value ->> 0 AS kind, value ->> 1 AS check_id, value ->> 2 AS flip_id,
-                    value ->> 3 AS batch, value ->> 4 AS next_at FROM json_each($2)) AS a
+                    value ->> 3 AS batch, value ->> 4 AS next_at FROM jsonb_each($2)) AS a
             JOIN check_channels cc ON cc.check_id = a.check_id
             ORDER BY a.flip_id, cc.channel_id",
     postgres: "

@@ -183,6 +183,13 @@ impl Db {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(Duration::from_secs(5));
+        // A batch of pings changes many pages: they stay in memory, what a statement would have to take back is noted
+        // there too, and several batches share a checkpoint.
+        let writing = options
+            .clone()
+            .pragma("cache_size", "-16384")
+            .pragma("temp_store", "MEMORY")
+            .pragma("wal_autocheckpoint", "4096");
         let pool = |max: u32| {
             SqlitePoolOptions::new()
                 .max_connections(max)
@@ -193,7 +200,7 @@ impl Db {
                 .max_lifetime(None)
         };
         let open = |source| StoreError::Open { file: file.clone(), source };
-        let writer = pool(1).connect_with(options.clone()).await.map_err(open)?;
+        let writer = pool(1).connect_with(writing).await.map_err(open)?;
         migrate::sqlite(&writer).await?;
         let reader = pool(3).connect_with(options.read_only(true)).await.map_err(open)?;
         Ok(Self::Sqlite { reader, writer })
