@@ -10,11 +10,28 @@ const SETUP_TOKENS: usize = 8;
 /// When and why the last scheduled backup failed; empty or absent when it succeeded.
 pub const BACKUP_FAILURE: &str = "backup_failure";
 
+/// What the addresses of badges are signed with; made when the first one is asked for.
+pub const BADGE_SECRET: &str = "badge_secret";
+
 pub async fn get(db: &Db, name: &str) -> Result<Option<String>, StoreError> {
     const SQL: &str = "SELECT value FROM installation WHERE name = $1";
     let row: Option<(String,)> =
         read!(db, |pool| sqlx::query_as(SQL).bind(name).fetch_optional(pool).await?);
     Ok(row.map(|(value,)| value))
+}
+
+/// A value that is made once: the first one wins, whoever else makes one at the same time.
+pub async fn get_or_insert(db: &Db, name: &str, make: impl Fn() -> String) -> Result<String, StoreError> {
+    const SQL: &str = "INSERT INTO installation (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
+    loop {
+        if let Some(value) = get(db, name).await? {
+            return Ok(value);
+        }
+        let value = make();
+        write_tx!(db, |tx| {
+            run!(tx, sqlx::query(SQL).bind(name).bind(&value));
+        });
+    }
 }
 
 /// Sets a value.

@@ -78,6 +78,15 @@ pub async fn by_uuid(db: &Db, uuid: &str) -> Result<Option<Project>, StoreError>
     Ok(read!(db, |pool| sqlx::query_as(SQL).bind(uuid).fetch_optional(pool).await?))
 }
 
+/// The project whose badges have this key in their addresses.
+pub async fn by_badge_key(db: &Db, badge_key: &str) -> Result<Option<Project>, StoreError> {
+    const SQL: &str = "SELECT id, uuid, name, ping_key, badge_key FROM projects WHERE badge_key = $1";
+    if badge_key.contains('\0') {
+        return Ok(None);
+    }
+    Ok(read!(db, |pool| sqlx::query_as(SQL).bind(badge_key).fetch_optional(pool).await?))
+}
+
 pub async fn by_id(db: &Db, id: i64) -> Result<Option<Project>, StoreError> {
     const SQL: &str = "SELECT id, uuid, name, ping_key, badge_key FROM projects WHERE id = $1";
     Ok(read!(db, |pool| sqlx::query_as(SQL).bind(id).fetch_optional(pool).await?))

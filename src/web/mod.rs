@@ -1,6 +1,7 @@
 //! HTTP: pages for people, JSON for programs.
 pub mod api;
 pub mod assets;
+pub mod badges;
 pub mod error;
 pub mod extract;
 pub mod layers;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 use ipnet::IpNet;
+use tokio::sync::OnceCell;
 
 use crate::auth::throttle::Throttle;
 use crate::clock::Clock;
@@ -32,7 +34,12 @@ pub struct AppState {
     pub wakes: Wakes,
     pub proxies: Arc<[IpNet]>,
     pub guesses: Arc<Guesses>,
+    /// What the addresses of badges are signed with, once it was asked for.
+    pub badge_secret: BadgeSecret,
 }
+
+/// Read from the database once.
+pub type BadgeSecret = Arc<OnceCell<String>>;
 
 /// Limits on what can be tried again and again.
 pub struct Guesses {
@@ -63,7 +70,16 @@ impl AppState {
             api_key: Throttle::new(200, Span::seconds(1)),
             test_send: Throttle::new(10, Span::seconds(10)),
         };
-        Self { db, clock, links, post, wakes, proxies, guesses: Arc::new(guesses) }
+        Self {
+            db,
+            clock,
+            links,
+            post,
+            wakes,
+            proxies,
+            guesses: Arc::new(guesses),
+            badge_secret: BadgeSecret::default(),
+        }
     }
 
     #[must_use]

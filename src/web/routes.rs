@@ -13,11 +13,11 @@ use tower_http::compression::CompressionLayer;
 use tower_http::csrf::CsrfLayer;
 use tower_http::timeout::TimeoutLayer;
 
-use super::api::healthchecks;
+use super::api::{badges as badge_lists, healthchecks};
 use super::pages::{
     channel_form, channels, check, check_form, checks, health, home, language, setup, sign_in,
 };
-use super::{AppState, assets, error, layers};
+use super::{AppState, assets, badges, error, layers};
 use crate::ingest::http::{self, Intake};
 
 /// How long a request may take, sending its form included; a test message through a slow vendor takes most of it.
@@ -59,6 +59,15 @@ pub fn router(state: AppState, intake: Intake) -> Router {
         .route("/api/v3/checks/{code}", get(healthchecks::get))
         .route("/api/v3/checks/{code}/flips/", get(healthchecks::list_flips))
         .route("/api/v3/checks/{code}/flips", get(healthchecks::list_flips).post(healthchecks::list_flips))
+        .route("/api/v1/badges/", get(badge_lists::get))
+        .route("/api/v1/badges", get(badge_lists::get))
+        .route("/api/v2/badges/", get(badge_lists::get))
+        .route("/api/v2/badges", get(badge_lists::get))
+        .route("/api/v3/badges/", get(badge_lists::get))
+        .route("/api/v3/badges", get(badge_lists::get))
+        .route("/b/{states}/{file}", get(badges::of_check))
+        .route("/badge/{key}/{file}", get(badges::of_all))
+        .route("/badge/{key}/{signature}/{file}", get(badges::of_tag))
         .layer(from_fn(healthchecks::cors));
 
     let machines = Router::new()

@@ -8,6 +8,7 @@
 mod api;
 mod architecture;
 mod backup;
+mod badges;
 mod cli;
 mod delivery;
 mod doctor;

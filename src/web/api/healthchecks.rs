@@ -29,7 +29,7 @@ const MAX_BODY: usize = 1024 * 1024;
 const MAX_FLIPS: i64 = 100_000;
 
 /// Why a call is refused, with Healthchecks' words where it has some.
-enum Refusal {
+pub(super) enum Refusal {
     Body(&'static str),
     TooLarge,
     Field(String),
@@ -92,7 +92,7 @@ pub async fn cors(method: Method, request: axum::extract::Request, next: Next) -
 }
 
 /// `X-Api-Key`: any header, even an empty one, beats a key in the body.
-fn presented(headers: &HeaderMap, body: Option<&Map<String, Value>>) -> String {
+pub(super) fn presented(headers: &HeaderMap, body: Option<&Map<String, Value>>) -> String {
     match headers.get("x-api-key") {
         Some(value) => value.to_str().unwrap_or_default().to_owned(),
         None => body.and_then(|body| body.get("api_key")?.as_str()).unwrap_or_default().to_owned(),
@@ -100,7 +100,7 @@ fn presented(headers: &HeaderMap, body: Option<&Map<String, Value>>) -> String {
 }
 
 /// The project that a key opens.
-async fn authorise(state: &AppState, key: &str, write: bool) -> Result<(i64, Scope), Refusal> {
+pub(super) async fn authorise(state: &AppState, key: &str, write: bool) -> Result<(i64, Scope), Refusal> {
     if key.chars().count() != secret::API_KEY_LEN {
         return Err(Refusal::MissingKey);
     }

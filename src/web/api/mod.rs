@@ -1,3 +1,4 @@
 //! JSON for programs.
+pub mod badges;
 pub mod fields;
 pub mod healthchecks;
