@@ -18,6 +18,7 @@ use crate::core::Span;
 use crate::ingest::Writer;
 use crate::ingest::http::Intake;
 use crate::links::Links;
+use crate::meters::Meters;
 use crate::net::egress::Outbound;
 use crate::notify::dispatch::{Dispatcher, Post};
 use crate::scheduler::Scheduler;
@@ -41,6 +42,7 @@ pub struct App {
     server: Option<JoinHandle<()>>,
     background: TaskTracker,
     db: Db,
+    meters: Arc<Meters>,
     /// Held as long as we serve: a second server on the same SQLite file must not start.
     _lock: Option<File>,
 }
@@ -112,6 +114,7 @@ impl App {
             server: None,
             background: TaskTracker::new(),
             db,
+            meters: Arc::new(Meters::new(clock.now())),
             _lock: lock,
         };
         let wakes = Wakes::default();
@@ -120,7 +123,8 @@ impl App {
         // absence hid, and a port that is taken is known before anything is done.
         let listener = if role.takes_pings() { Some(app.listen(&config).await?) } else { None };
         let writer = listener.is_some().then(|| {
-            let (writer, writing) = Writer::new(app.db.clone(), Arc::clone(&clock), wakes.clone());
+            let meters = Arc::clone(&app.meters);
+            let (writer, writing) = Writer::new(app.db.clone(), Arc::clone(&clock), wakes.clone(), meters);
             app.background.spawn(writing.run());
             writer
         });
@@ -151,7 +155,8 @@ impl App {
         writer: Option<Writer>,
     ) -> anyhow::Result<()> {
         outbox::release_orphaned(&self.db, clock.now()).await?;
-        let mut scheduler = Scheduler::new(self.db.clone(), Arc::clone(clock), writer, wakes.clone());
+        let meters = Arc::clone(&self.meters);
+        let mut scheduler = Scheduler::new(self.db.clone(), Arc::clone(clock), writer, wakes.clone(), meters);
         scheduler.tick(clock.now()).await?;
         self.background.spawn(scheduler.run(self.stop.clone()));
         let dispatcher = Dispatcher::new(
@@ -159,6 +164,7 @@ impl App {
             Arc::clone(clock),
             post.clone(),
             wakes.clone(),
+            Arc::clone(&self.meters),
             self.background.clone(),
         );
         self.background.spawn(dispatcher.run(self.stop.clone()));
@@ -197,7 +203,15 @@ impl App {
             self.background.clone(),
         );
         let links = post.links.clone();
-        let state = AppState::new(self.db.clone(), clock, links, post, wakes, config.trusted_proxies.into());
+        let state = AppState::new(
+            self.db.clone(),
+            clock,
+            links,
+            post,
+            wakes,
+            Arc::clone(&self.meters),
+            config.trusted_proxies.into(),
+        );
         let router = crate::web::routes::router(state, intake);
         let serving = server::serve(listener, router, self.stop.clone(), FAREWELL);
         self.server = Some(self.background.spawn(serving));

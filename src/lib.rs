@@ -14,6 +14,7 @@ pub mod i18n;
 pub mod ingest;
 pub mod links;
 pub mod mail;
+pub mod meters;
 pub mod net;
 pub mod notify;
 pub mod rng;

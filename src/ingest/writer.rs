@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::core::check::{Effect, Event, OVERTAKEN, Policy, State, Status, step};
 use crate::core::ping::{Asked, Kind};
 use crate::core::{Time, slug};
+use crate::meters::Meters;
 use crate::rng;
 use crate::store::bodies::StoredBody;
 use crate::store::changes::{Changes, PingRow, Wake};
@@ -95,9 +96,9 @@ pub struct Writer {
 impl Writer {
     /// The handle, and the task that must be run for it.
     #[must_use]
-    pub fn new(db: Db, clock: Arc<dyn Clock>, wakes: Wakes) -> (Self, Task) {
+    pub fn new(db: Db, clock: Arc<dyn Clock>, wakes: Wakes, meters: Arc<Meters>) -> (Self, Task) {
         let (queue, commands) = mpsc::channel(QUEUE);
-        (Self { queue }, Task { db, clock, wakes, commands, ids: PingIds::default() })
+        (Self { queue }, Task { db, clock, wakes, meters, commands, ids: PingIds::default() })
     }
 
     /// Hands a ping in and waits until it is durable, or known not to be.
@@ -131,6 +132,7 @@ pub struct Task {
     db: Db,
     clock: Arc<dyn Clock>,
     wakes: Wakes,
+    meters: Arc<Meters>,
     commands: mpsc::Receiver<Command>,
     ids: PingIds,
 }
@@ -169,6 +171,10 @@ impl Task {
         let now = self.clock.now();
         match self.commit(&pings, now).await {
             Ok((answers, told)) => {
+                self.meters.batch_size.observe(u64::try_from(pings.len()).unwrap_or(u64::MAX));
+                self.meters.commit.observe_span(self.clock.now() - now);
+                let stored = answers.iter().filter(|answer| matches!(answer, Answer::Ok | Answer::Created));
+                self.meters.pings_stored.add(stored.count());
                 for ((_, _, reply), answer) in pings.into_iter().zip(answers) {
                     // The ping is durable whether or not its sender still listens.
                     let _ = reply.send(answer);
@@ -182,6 +188,7 @@ impl Task {
             }
             Err(error) => {
                 tracing::error!(%error, pings = pings.len(), "pings could not be stored; their senders are told to try again");
+                self.meters.pings_turned_away.add(pings.len());
                 for (_, _, reply) in pings {
                     let _ = reply.send(Answer::Unavailable);
                 }

@@ -20,6 +20,7 @@ use crate::clock::Clock;
 use crate::core::{Span, Time};
 use crate::links::Links;
 use crate::mail::{MailError, Mailer};
+use crate::meters::Meters;
 use crate::net::egress::Outbound;
 use crate::rng;
 use crate::store::attempts::{self, Fate, Finished};
@@ -179,6 +180,7 @@ pub struct Dispatcher {
     clock: Arc<dyn Clock>,
     post: Post,
     wakes: Wakes,
+    meters: Arc<Meters>,
     tasks: TaskTracker,
     under_way: HashMap<i64, usize>,
     /// When messages were handed to channels whose vendor counts them, in the last minute.
@@ -190,7 +192,14 @@ pub struct Dispatcher {
 
 impl Dispatcher {
     #[must_use]
-    pub fn new(db: Db, clock: Arc<dyn Clock>, post: Post, wakes: Wakes, tasks: TaskTracker) -> Self {
+    pub fn new(
+        db: Db,
+        clock: Arc<dyn Clock>,
+        post: Post,
+        wakes: Wakes,
+        meters: Arc<Meters>,
+        tasks: TaskTracker,
+    ) -> Self {
         // Unbounded, but never longer than what is under way.
         let (report, done) = mpsc::unbounded_channel();
         Self {
@@ -198,6 +207,7 @@ impl Dispatcher {
             clock,
             post,
             wakes,
+            meters,
             tasks,
             under_way: HashMap::new(),
             paced: HashMap::new(),
@@ -302,6 +312,7 @@ impl Dispatcher {
                 db: self.db.clone(),
                 clock: Arc::clone(&self.clock),
                 post: self.post.clone(),
+                meters: Arc::clone(&self.meters),
                 report: self.report.clone(),
             };
             self.tasks.spawn(async move { sender.deliver(message).await });
@@ -341,6 +352,7 @@ struct Sender {
     db: Db,
     clock: Arc<dyn Clock>,
     post: Post,
+    meters: Arc<Meters>,
     report: mpsc::UnboundedSender<Finished>,
 }
 
@@ -348,7 +360,7 @@ impl Sender {
     async fn deliver(self, message: Vec<Claimed>) {
         let Some(first) = message.first() else { return };
         let at = self.clock.now();
-        let outcome = self.attempt(&message).await;
+        let (kind, outcome) = self.attempt(&message).await;
         let took = (self.clock.now() - at).max(Span::zero());
         let fate = fate(&outcome, first.created_at(), first.attempts, at + took, rng::jitter());
         let (detail, breaks_channel) = match &outcome {
@@ -357,6 +369,9 @@ impl Sender {
             Err(error) => (error.to_string(), matches!(error, SendError::Permanent(_))),
         };
         log(first, message.len(), fate, &detail);
+        if let Some(kind) = kind {
+            self.count(&kind, message.len(), fate);
+        }
         let finished = Finished {
             channel_id: first.channel_id,
             ids: message.iter().map(|row| row.id).collect(),
@@ -370,17 +385,31 @@ impl Sender {
         drop(self.report.send(finished));
     }
 
-    async fn attempt(&self, message: &[Claimed]) -> Result<Option<Sent>, SendError> {
-        let broken_store = |error: StoreError| SendError::retry(error.to_string());
-        let Some(first) = message.first() else { return Ok(None) };
-        let Some(channel) = outbox::channel(&self.db, first.channel_id).await.map_err(broken_store)? else {
-            return Ok(None);
+    /// One try, and the kind of the channel if that is still there.
+    async fn attempt(&self, message: &[Claimed]) -> (Option<String>, Result<Option<Sent>, SendError>) {
+        let broken_store = |error: StoreError| Err(SendError::retry(error.to_string()));
+        let Some(first) = message.first() else { return (None, Ok(None)) };
+        let channel = match outbox::channel(&self.db, first.channel_id).await {
+            Ok(Some(channel)) => channel,
+            Ok(None) => return (None, Ok(None)),
+            Err(error) => return (None, broken_store(error)),
         };
-        let alert = load::load(&self.db, &self.post.links, &channel, message).await.map_err(broken_store)?;
-        match alert {
-            Some(alert) => self.post.send(&channel, &alert).await,
-            None => Ok(None),
-        }
+        let outcome = match load::load(&self.db, &self.post.links, &channel, message).await {
+            Ok(Some(alert)) => self.post.send(&channel, &alert).await,
+            Ok(None) => Ok(None),
+            Err(error) => broken_store(error),
+        };
+        (Some(channel.kind), outcome)
+    }
+
+    fn count(&self, kind: &str, alerts: usize, fate: Fate) {
+        let alerts = u64::try_from(alerts).unwrap_or(u64::MAX);
+        self.meters.count_alerts(kind, |told| match fate {
+            Fate::Sent => told.sent += alerts,
+            Fate::Again(_) => told.retried += alerts,
+            Fate::Dead => told.given_up += alerts,
+            Fate::Skipped => {}
+        });
     }
 }
 

@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::core::check::{Blackout, Effect, Event, deadline_after, step};
 use crate::core::{Span, Time};
 use crate::ingest::Writer;
+use crate::meters::Meters;
 use crate::store::changes::{Changes, Wake};
 use crate::store::checks::{self, Check};
 use crate::store::{Db, StoreError, WriteTx, blackouts, nodes, write_tx};
@@ -47,6 +48,7 @@ pub struct Scheduler {
     /// Where this process takes pings itself.
     writer: Option<Writer>,
     wakes: Wakes,
+    meters: Arc<Meters>,
     /// Whether other processes take pings, as known since the last mark.
     others_take_pings: bool,
     /// When this process was last known to be alive, and until when it meant to sleep.
@@ -71,8 +73,14 @@ pub struct Ticked {
 
 impl Scheduler {
     #[must_use]
-    pub fn new(db: Db, clock: Arc<dyn Clock>, writer: Option<Writer>, wakes: Wakes) -> Self {
-        Self { db, clock, writer, wakes, others_take_pings: false, alive: None, marked: None }
+    pub fn new(
+        db: Db,
+        clock: Arc<dyn Clock>,
+        writer: Option<Writer>,
+        wakes: Wakes,
+        meters: Arc<Meters>,
+    ) -> Self {
+        Self { db, clock, writer, wakes, meters, others_take_pings: false, alive: None, marked: None }
     }
 
     /// Ticks until `stop`, and leaves a last mark.
@@ -113,6 +121,9 @@ impl Scheduler {
             // While nobody takes pings, silence means nothing: no deadline is looked at, no mark is left, and what
             // follows is a blackout.
             return Ok(Ticked { went_down: 0, next: now + POLL });
+        }
+        if let Some(alive) = self.alive {
+            self.meters.lag.observe_span(now - alive.next);
         }
         self.notice_blackout(now).await?;
         let settle = if self.others_take_pings { SETTLE } else { Span::zero() };

@@ -37,16 +37,20 @@ impl World {
         projects::ensure_default(&db, clock.now()).await.unwrap();
         let project = projects::list(&db).await.unwrap()[0].id;
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
-        let (writer, task) = Writer::new(db.clone(), Arc::clone(&shared), Wakes::default());
+        let meters = Arc::new(Meters::new(clock.now()));
+        let (writer, task) =
+            Writer::new(db.clone(), Arc::clone(&shared), Wakes::default(), Arc::clone(&meters));
         TaskTracker::new().spawn(task.run());
-        let scheduler = Scheduler::new(db.clone(), shared, Some(writer.clone()), Wakes::default());
+        let scheduler = Scheduler::new(db.clone(), shared, Some(writer.clone()), Wakes::default(), meters);
         Self { db, clock, writer, scheduler, project, _dir: dir }
     }
 
     /// Another process on the same database, after this one is gone.
     fn restart(&mut self) {
         let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
-        self.scheduler = Scheduler::new(self.db.clone(), clock, Some(self.writer.clone()), Wakes::default());
+        let meters = Arc::new(Meters::new(self.clock.now()));
+        self.scheduler =
+            Scheduler::new(self.db.clone(), clock, Some(self.writer.clone()), Wakes::default(), meters);
     }
 
     /// A check that was heard from now.

@@ -42,6 +42,15 @@ pub async fn insert(
     Ok(())
 }
 
+/// Whether a key with this hash opens the numbers of the server.
+pub async fn opens_metrics(db: &Db, hash: &str) -> Result<bool, StoreError> {
+    const SQL: &str = "SELECT id FROM api_keys WHERE hash = $1 AND scope = $2";
+    let scope = Scope::Metrics.as_str();
+    let row: Option<(i64,)> =
+        read!(db, |pool| sqlx::query_as(SQL).bind(hash).bind(scope).fetch_optional(pool).await?);
+    Ok(row.is_some())
+}
+
 /// The project that a key with this hash opens, and how far.
 pub async fn find(db: &Db, hash: &str) -> Result<Option<(i64, Scope)>, StoreError> {
     const SQL: &str = "SELECT project_id, scope FROM api_keys WHERE hash = $1 AND project_id IS NOT NULL";

@@ -10,6 +10,7 @@ pub mod checks;
 pub mod condition;
 mod db;
 pub mod flips;
+pub mod gauges;
 pub mod glances;
 pub mod history;
 pub mod installation;

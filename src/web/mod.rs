@@ -5,6 +5,7 @@ pub mod badges;
 pub mod error;
 pub mod extract;
 pub mod layers;
+pub mod metrics;
 pub mod pages;
 pub mod routes;
 pub mod server;
@@ -20,6 +21,7 @@ use crate::auth::throttle::Throttle;
 use crate::clock::Clock;
 use crate::core::{Span, Time};
 use crate::links::Links;
+use crate::meters::Meters;
 use crate::notify::dispatch::Post;
 use crate::store::Db;
 use crate::wake::Wakes;
@@ -32,6 +34,7 @@ pub struct AppState {
     pub links: Links,
     pub post: Post,
     pub wakes: Wakes,
+    pub meters: Arc<Meters>,
     pub proxies: Arc<[IpNet]>,
     pub guesses: Arc<Guesses>,
     /// What the addresses of badges are signed with, once it was asked for.
@@ -62,6 +65,7 @@ impl AppState {
         links: Links,
         post: Post,
         wakes: Wakes,
+        meters: Arc<Meters>,
         proxies: Arc<[IpNet]>,
     ) -> Self {
         let guesses = Guesses {
@@ -76,6 +80,7 @@ impl AppState {
             links,
             post,
             wakes,
+            meters,
             proxies,
             guesses: Arc::new(guesses),
             badge_secret: BadgeSecret::default(),

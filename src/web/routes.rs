@@ -17,7 +17,7 @@ use super::api::{badges as badge_lists, healthchecks};
 use super::pages::{
     channel_form, channels, check, check_form, checks, health, home, language, setup, sign_in,
 };
-use super::{AppState, assets, badges, error, layers};
+use super::{AppState, assets, badges, error, layers, metrics};
 use crate::ingest::http::{self, Intake};
 
 /// How long a request may take, sending its form included; a test message through a slow vendor takes most of it.
@@ -73,7 +73,18 @@ pub fn router(state: AppState, intake: Intake) -> Router {
     let machines = Router::new()
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
-        .route("/static/{tag}/{*name}", get(assets::get));
+        .route("/static/{tag}/{*name}", get(assets::get))
+        .route("/metrics", get(metrics::of_server))
+        .route("/api/v1/metrics/", any(metrics::progress))
+        .route("/api/v1/metrics", any(metrics::progress))
+        .route("/api/v2/metrics/", any(metrics::progress))
+        .route("/api/v2/metrics", any(metrics::progress))
+        .route("/api/v3/metrics/", any(metrics::progress))
+        .route("/api/v3/metrics", any(metrics::progress))
+        .route("/projects/{project}/metrics/", get(metrics::of_project_by_header))
+        .route("/projects/{project}/metrics", get(metrics::of_project_by_header))
+        .route("/projects/{project}/metrics/{key}", get(metrics::of_project))
+        .route("/projects/{project}/checks/metrics/{key}", get(metrics::of_project));
 
     let links = state.links.clone();
     let others = Router::new()

@@ -1,0 +1,122 @@
+//! For Prometheus: a project's checks, and the server itself. For Healthchecks' own monitors: how far the work has got.
+//!
+//! Source: COMPATIBILITY.md 4.0 and 4.2, "Prometheus" and `metrics/`.
+mod exposition;
+mod project;
+mod server;
+
+use axum::extract::{Path, State};
+use axum::http::header::{self, HeaderMap, HeaderValue};
+use axum::http::{HeaderName, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use super::AppState;
+use super::error::Result;
+use crate::auth::secret::{API_KEY_LEN, digest};
+use crate::store::keys::{self, Scope};
+use crate::store::{check_lists, gauges, projects};
+use exposition::Exposition;
+
+const METRICS_KEY: HeaderName = HeaderName::from_static("x-metrics-key");
+
+/// What is wrong with a key, or with there being none.
+enum Refusal {
+    /// No key in sight.
+    Missing,
+    /// This cannot be a key.
+    Malformed,
+    Wrong,
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Missing => {
+                let ask = [(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))];
+                (StatusCode::UNAUTHORIZED, ask, "a key is needed: Authorization: Bearer <key>\n")
+                    .into_response()
+            }
+            Self::Malformed => {
+                let words = format!("a key has {API_KEY_LEN} characters\n");
+                (StatusCode::BAD_REQUEST, words).into_response()
+            }
+            Self::Wrong => (StatusCode::FORBIDDEN, "this key opens nothing here\n").into_response(),
+        }
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, key) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(key.trim())
+}
+
+/// `GET /projects/<project>/metrics/<key>` and `/projects/<project>/checks/metrics/<key>`
+pub async fn of_project(
+    State(state): State<AppState>,
+    Path((project, key)): Path<(String, String)>,
+) -> Result<Response> {
+    project_page(&state, &project, &key).await
+}
+
+/// `GET /projects/<project>/metrics/` with `Authorization: Bearer <key>`
+pub async fn of_project_by_header(
+    State(state): State<AppState>,
+    Path(project): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response> {
+    match bearer(&headers) {
+        Some(key) => project_page(&state, &project, key).await,
+        None => Ok(Refusal::Missing.into_response()),
+    }
+}
+
+/// The key must be a read-only one of this very project: it stands in addresses and in Prometheus' settings.
+async fn project_page(state: &AppState, uuid: &str, key: &str) -> Result<Response> {
+    if key.chars().count() != API_KEY_LEN {
+        return Ok(Refusal::Malformed.into_response());
+    }
+    let Some((project, Scope::ReadOnly)) = keys::find(&state.db, &digest(key)).await? else {
+        return Ok(Refusal::Wrong.into_response());
+    };
+    if projects::by_id(&state.db, project).await?.is_none_or(|project| project.uuid != uuid) {
+        return Ok(Refusal::Wrong.into_response());
+    }
+    let checks = check_lists::list_all(&state.db, project).await?;
+    Ok(project::page(&checks, state.now()).into_response())
+}
+
+/// `GET /metrics` with a key of the server, by `Authorization: Bearer` or `X-Metrics-Key`
+pub async fn of_server(State(state): State<AppState>, headers: HeaderMap) -> Result<Response> {
+    let by_header = headers.get(METRICS_KEY).and_then(|value| value.to_str().ok());
+    let Some(key) = by_header.or_else(|| bearer(&headers)) else {
+        return Ok(Refusal::Missing.into_response());
+    };
+    if !keys::opens_metrics(&state.db, &digest(key)).await? {
+        return Ok(Refusal::Wrong.into_response());
+    }
+    let now = state.now();
+    let stored = server::Stored {
+        checks: gauges::checks(&state.db, now).await?,
+        kinds: gauges::kinds(&state.db).await?,
+    };
+    let page: Exposition = server::page(&state.meters, &stored, state.wakes.overdue(now), now);
+    Ok(page.into_response())
+}
+
+/// `/api/v1|2|3/metrics/` with `X-Metrics-Key`, by any method
+pub async fn progress(State(state): State<AppState>, headers: HeaderMap) -> Result<Response> {
+    let key = headers.get(METRICS_KEY).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !keys::opens_metrics(&state.db, &digest(key)).await? {
+        return Ok(Refusal::Wrong.into_response());
+    }
+    let got = gauges::progress(&state.db).await?;
+    let told = json!({
+        "ts": state.now().timestamp(),
+        "max_ping_id": got.max_ping_id,
+        "max_notification_id": got.max_notification_id,
+        "num_unprocessed_flips": got.num_unprocessed_flips,
+    });
+    Ok(([(header::CACHE_CONTROL, "no-store")], axum::Json(told)).into_response())
+}
