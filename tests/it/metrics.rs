@@ -198,6 +198,8 @@ fn the_server_tells_how_it_is_doing() {
     assert!(number(&page, "maibo_alerts_queued_oldest_age_seconds{kind=\"webhook\"}") > 0.0);
     assert!(number(&page, "maibo_scheduler_lag_seconds_count") >= 1.0);
     assert!(number(&page, "maibo_scheduler_overdue_seconds") >= 0.0);
+    let watched = number(&page, "maibo_deadlines_watched_timestamp_seconds");
+    assert!((watched - f64::from(u32::try_from(now().timestamp()).unwrap())).abs() < 600.0, "{page}");
     assert!(page.contains("maibo_build_info{version=\""), "{page}");
     assert!(!page.contains("webhook/send") && !page.contains("/busy"), "no address of a channel");
 }

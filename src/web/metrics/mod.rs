@@ -15,7 +15,7 @@ use super::AppState;
 use super::error::Result;
 use crate::auth::secret::{API_KEY_LEN, digest};
 use crate::store::keys::{self, Scope};
-use crate::store::{check_lists, gauges, projects};
+use crate::store::{blackouts, check_lists, gauges, projects};
 use exposition::Exposition;
 
 const METRICS_KEY: HeaderName = HeaderName::from_static("x-metrics-key");
@@ -100,6 +100,7 @@ pub async fn of_server(State(state): State<AppState>, headers: HeaderMap) -> Res
     let stored = server::Stored {
         checks: gauges::checks(&state.db, now).await?,
         kinds: gauges::kinds(&state.db).await?,
+        watched: blackouts::last_alive(&state.db).await?,
     };
     let page: Exposition = server::page(&state.meters, &stored, state.wakes.overdue(now), now);
     Ok(page.into_response())

@@ -23,6 +23,8 @@ const COUNTS: [(&str, &str, Count); 3] = [
 pub(super) struct Stored {
     pub(super) checks: Tally,
     pub(super) kinds: Vec<Kind>,
+    /// The last sign of life of a scheduler, on whichever server.
+    pub(super) watched: Option<Time>,
 }
 
 /// The page at `now`. `overdue`: how far the scheduler is past its plan, where this process has one.
@@ -70,6 +72,11 @@ fn of_process(page: &mut Exposition, meters: &Meters) {
 }
 
 fn of_installation(page: &mut Exposition, stored: &Stored, now: Time) {
+    if let Some(watched) = stored.watched {
+        let help = "When any server last watched deadlines, to a few seconds, since the epoch.";
+        let watched = Seconds::since_epoch(watched);
+        page.single("maibo_deadlines_watched_timestamp_seconds", "gauge", help, watched);
+    }
     let Tally { down, late, up, paused, new, running, total: _ } = stored.checks;
     page.family("maibo_checks", "gauge", "Checks of all projects by what they show.");
     for (status, count) in [("down", down), ("late", late), ("up", up), ("paused", paused), ("new", new)] {
