@@ -197,7 +197,8 @@ impl App {
             self.background.clone(),
         );
         let links = post.links.clone();
-        let state = AppState::new(self.db.clone(), clock, links, post, wakes, config.trusted_proxies.into());
+        let (db, proxies, tasks) = (self.db.clone(), config.trusted_proxies.into(), self.background.clone());
+        let state = AppState::new(db, clock, links, post, wakes, proxies, tasks);
         let router = crate::web::routes::router(state, intake);
         let serving = server::serve(listener, router, self.stop.clone(), FAREWELL);
         self.server = Some(self.background.spawn(serving));

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 use ipnet::IpNet;
+use tokio_util::task::TaskTracker;
 
 use crate::auth::throttle::Throttle;
 use crate::clock::Clock;
@@ -32,6 +33,8 @@ pub struct AppState {
     pub wakes: Wakes,
     pub proxies: Arc<[IpNet]>,
     pub guesses: Arc<Guesses>,
+    /// For work that no answer waits for, and that a stopping server does.
+    pub tasks: TaskTracker,
 }
 
 /// Limits on what can be tried again and again.
@@ -45,6 +48,8 @@ pub struct Guesses {
     pub api_key: Throttle,
     /// Test messages per person: they cost somebody's patience, or money.
     pub test_send: Throttle,
+    /// Recording that an API key was used, per key.
+    pub key_use: Throttle,
 }
 
 impl AppState {
@@ -56,14 +61,16 @@ impl AppState {
         post: Post,
         wakes: Wakes,
         proxies: Arc<[IpNet]>,
+        tasks: TaskTracker,
     ) -> Self {
         let guesses = Guesses {
             sign_in: Throttle::new(10, Span::seconds(30)),
             account: Throttle::new(100, Span::minutes(1)),
             api_key: Throttle::new(200, Span::seconds(1)),
             test_send: Throttle::new(10, Span::seconds(10)),
+            key_use: Throttle::new(1, Span::minutes(1)),
         };
-        Self { db, clock, links, post, wakes, proxies, guesses: Arc::new(guesses) }
+        Self { db, clock, links, post, wakes, proxies, guesses: Arc::new(guesses), tasks }
     }
 
     #[must_use]

@@ -9,6 +9,8 @@ use crate::store::checks::Settings;
 
 /// Shortest and longest period and grace of this API, in seconds.
 const SECONDS: std::ops::RangeInclusive<i64> = 60..=31_536_000;
+/// 2^63.
+const BEYOND_64_BITS: f64 = 9_223_372_036_854_775_808.0;
 
 /// What a body asks for; absent fields change nothing.
 #[derive(Debug, Default)]
@@ -118,6 +120,10 @@ fn seconds(value: Option<&Value>, name: &str) -> Result<Option<i64>, String> {
         Some(Value::Bool(on)) => i64::from(*on),
         Some(Value::Number(number)) if number.is_u64() => number.as_i64().unwrap_or(i64::MAX),
         Some(Value::Number(number)) if number.is_i64() => number.as_i64().unwrap_or(i64::MIN),
+        // A whole number beyond 64 bits, which has become a float on its way.
+        Some(Value::Number(number)) if number.as_f64().is_some_and(|n| n.abs() >= BEYOND_64_BITS) => {
+            if number.as_f64().is_some_and(f64::is_sign_negative) { i64::MIN } else { i64::MAX }
+        }
         Some(_) => return Err(format!("{name} is not a number")),
     };
     if number < *SECONDS.start() {
@@ -169,12 +175,15 @@ impl Wanted {
             })
     }
 
-    /// Puts what is wanted over what is there.
-    pub(super) fn apply(&self, settings: &mut Settings, now: Time) -> Result<(), String> {
+    /// Puts what is wanted over what is there, as `version` of the API does it: 1 and 2 make a slug from a new name.
+    pub(super) fn apply(&self, settings: &mut Settings, version: u8, now: Time) -> Result<(), String> {
         fn set<T: Clone>(target: &mut T, value: Option<&T>) {
             if let Some(value) = value {
                 target.clone_from(value);
             }
+        }
+        if let Some(name) = self.name.as_ref().filter(|name| version < 3 && **name != settings.name) {
+            settings.slug = slug::from_name(name);
         }
         set(&mut settings.name, self.name.as_ref());
         set(&mut settings.slug, self.slug.as_ref());
@@ -231,6 +240,8 @@ mod tests {
     #[case(r#"{"timeout": 3600.0}"#, "timeout is not a number")]
     #[case(r#"{"timeout": 31536001}"#, "timeout is too large")]
     #[case(r#"{"timeout": "60"}"#, "timeout is not a number")]
+    #[case(r#"{"timeout": 100000000000000000000}"#, "timeout is too large")]
+    #[case(r#"{"timeout": -100000000000000000000}"#, "timeout is too small")]
     #[case(r#"{"timeout": 1, "name": 2}"#, "name is not a string")]
     #[case(r#"{"methods": null}"#, "methods has unexpected value")]
     #[case(r#"{"slug": "Größe"}"#, "slug does not match pattern")]
