@@ -125,7 +125,7 @@ async fn make(cx: &Cx, create: &Create) -> anyhow::Result<()> {
     checks::insert(&cx.db, project.id, uuid, &settings, &notify, now)
         .await
         .map_err(|error| conflict(error, "there is already a check with this UUID"))?;
-    print(&Links::new(&cx.config.base_url).ping(&uuid.to_string()));
+    print(&Links::new(&cx.config.base_url).ping(&uuid.to_string()))?;
     Ok(())
 }
 
@@ -168,12 +168,12 @@ async fn list(cx: &Cx, project: &str, as_json: bool) -> anyhow::Result<()> {
             healthchecks::text(check, channels, &links, now)
         };
         let rows: Vec<String> = all.iter().map(row).collect();
-        print(&format!("[{}]", rows.join(",")));
+        print(&format!("[{}]", rows.join(",")))?;
         return Ok(());
     }
     for check in &all {
         let status = check.state().shown(now).as_str();
-        print(&format!("{status:<6}  {}  {}", check.code(), check.name));
+        print(&format!("{status:<6}  {}  {}", check.code(), check.name))?;
     }
     Ok(())
 }
