@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use axum::{Extension, Router};
 use tower::ServiceBuilder;
+use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::csrf::CsrfLayer;
@@ -103,6 +104,8 @@ fn management(version: u8) -> Router<AppState> {
         .route("/status/", any(api::status::status))
         .route("/status", any(api::status::status))
         .fallback(api::refusal::no_route)
+        // Lists are long and much alike: the quickest level makes them small enough.
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .layer(from_fn(api::cors::allow))
         .layer(Extension(api::Version(version)))
 }

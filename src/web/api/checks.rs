@@ -105,24 +105,24 @@ pub async fn create(
 ) -> Result<Response, Refusal> {
     let now = state.now();
     let wanted = fields::read(&edit.body, now).map_err(Refusal::Field)?;
-    let existing = if wanted.unique.is_empty() {
-        None
-    } else {
-        let all = check_lists::list_all(&state.db, edit.project).await?;
-        all.into_iter().find(|check| wanted.is(&check.settings()))
+    let settings = |there: Option<&Check>| {
+        let mut settings = there.map_or_else(|| Settings::named(""), Check::settings);
+        wanted.apply(&mut settings, version, now).map(|()| settings).map_err(Refusal::Field)
     };
-    if let Some(check) = existing {
-        return change(&state, &check, &wanted, version, now).await;
-    }
-    let mut settings = Settings::named("");
-    wanted.apply(&mut settings, version, now).map_err(Refusal::Field)?;
     let links = find_channels(&state, edit.project, &wanted).await?;
-    let links = links.unwrap_or(Channels::These(Vec::new()));
     let uuid = rng::uuid();
-    checks::insert(&state.db, edit.project, uuid, &settings, &links, now).await?;
+    let (uuid, made) = if let Some(unique) = wanted.unique() {
+        checks::upsert(&state.db, edit.project, uuid, unique, settings, links.as_ref(), now).await??
+    } else {
+        let links = links.unwrap_or(Channels::These(Vec::new()));
+        checks::insert(&state.db, edit.project, uuid, &settings(None)?, &links, now).await?;
+        (uuid, true)
+    };
+    state.wakes.deadlines.notify_one();
     let check = checks::by_uuid(&state.db, uuid).await?.ok_or(Refusal::NotFound)?;
-    let made = shown(&state, &check, version, View::Full, now).await?;
-    Ok((StatusCode::CREATED, made).into_response())
+    let status = if made { StatusCode::CREATED } else { StatusCode::OK };
+    let check = shown(&state, &check, version, View::Full, now).await?;
+    Ok((status, check).into_response())
 }
 
 /// `POST checks/<uuid>`
@@ -135,24 +135,14 @@ pub async fn update(
     let check = id.find(&state.db, edit.project).await?;
     let now = state.now();
     let wanted = fields::read(&edit.body, now).map_err(Refusal::Field)?;
-    change(&state, &check, &wanted, version, now).await
-}
-
-async fn change(
-    state: &AppState,
-    check: &Check,
-    wanted: &Wanted,
-    version: u8,
-    now: Time,
-) -> Result<Response, Refusal> {
     let mut settings = check.settings();
     wanted.apply(&mut settings, version, now).map_err(Refusal::Field)?;
-    let links = find_channels(state, check.project_id, wanted).await?;
+    let links = find_channels(&state, edit.project, &wanted).await?;
     if !checks::update(&state.db, check.id, &settings, links.as_ref(), now).await? {
         return Err(Refusal::NotFound);
     }
     state.wakes.deadlines.notify_one();
-    reread(state, check, version, now).await
+    reread(&state, &check, version, now).await
 }
 
 /// UUIDs or unique names, exact, separated by commas; `*` for all. `None`: the body does not speak of them.

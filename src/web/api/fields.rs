@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::core::schedule::{Kind, Schedule, Spec, Zone, kind_of_expression};
 use crate::core::{Span, Time, slug};
-use crate::store::checks::Settings;
+use crate::store::checks::{Settings, Unique};
 
 /// Shortest and longest period and grace of this API, in seconds.
 const SECONDS: std::ops::RangeInclusive<i64> = 60..=31_536_000;
@@ -18,7 +18,7 @@ pub(super) struct Wanted {
     /// `*`, empty, or identifiers separated by commas. Looked up last.
     pub(super) channels: Option<String>,
     /// Fields by which an existing check is looked for.
-    pub(super) unique: Vec<String>,
+    unique: Vec<String>,
     desc: Option<String>,
     failure_kw: Option<String>,
     filter_body: Option<bool>,
@@ -158,21 +158,19 @@ fn unique(value: Option<&Value>) -> Result<Vec<String>, String> {
 }
 
 impl Wanted {
-    /// Whether an existing check has all the values that `unique` names. A named field that the body lacks
-    /// fits nothing.
-    pub(super) fn is(&self, settings: &Settings) -> bool {
-        !self.unique.is_empty()
-            && self.unique.iter().all(|name| match name.as_str() {
-                "name" => self.name.as_ref() == Some(&settings.name),
-                "slug" => self.slug.as_ref() == Some(&settings.slug),
-                "tags" => self.tags.as_ref() == Some(&settings.tags),
-                "timeout" => {
-                    settings.spec.kind == Kind::Period
-                        && self.timeout.is_some_and(|secs| Span::seconds(secs) == settings.spec.period)
-                }
-                "grace" => self.grace.is_some_and(|secs| Span::seconds(secs) == settings.grace),
-                _ => false,
-            })
+    /// By which values an existing check is looked for; `None`: by none, or one that is named is not given.
+    pub(super) fn unique(&self) -> Option<Unique<'_>> {
+        let mut unique = Unique::default();
+        for name in &self.unique {
+            match name.as_str() {
+                "name" => unique.name = Some(self.name.as_deref()?),
+                "slug" => unique.slug = Some(self.slug.as_deref()?),
+                "tags" => unique.tags = Some(self.tags.as_deref()?),
+                "timeout" => unique.period = Some(Span::seconds(self.timeout?)),
+                _ => unique.grace = Some(Span::seconds(self.grace?)),
+            }
+        }
+        (!self.unique.is_empty()).then_some(unique)
     }
 
     /// Puts what is wanted over what is there, as `version` of the API does it: 1 and 2 make a slug from a new name.

@@ -3,7 +3,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::{CHECKS, NOBODY, call, error, read_only};
-use crate::support::Maibo;
+use crate::support::{Maibo, http};
 
 #[test]
 fn a_check_is_made_with_the_defaults_of_the_original() {
@@ -206,6 +206,23 @@ fn unique_updates_the_oldest_match_and_else_makes_a_new_check() {
         let (status, uuid) = upsert(different.clone());
         assert!(status == 201 && uuid != first, "{different}");
     }
+}
+
+#[test]
+fn of_many_who_ask_for_the_same_check_at_once_one_makes_it() {
+    let maibo = Maibo::serving();
+    let (addr, key) = (maibo.addr(), maibo.key());
+    let ask = || {
+        let body = br#"{"name": "a", "slug": "a", "unique": ["slug"]}"#;
+        http::request(addr, "POST", CHECKS, &[("X-Api-Key", key)], body).status
+    };
+    let mut answers: Vec<u16> = std::thread::scope(|scope| {
+        let asking: Vec<_> = (0..16).map(|_| scope.spawn(ask)).collect();
+        asking.into_iter().map(|asked| asked.join().unwrap()).collect()
+    });
+    answers.sort_unstable();
+    assert_eq!((answers[..15].to_vec(), answers[15]), (vec![200; 15], 201));
+    assert_eq!(maibo.number("SELECT COUNT(*) FROM checks"), 1);
 }
 
 #[test]
