@@ -17,7 +17,7 @@ WORKDIR /data
 VOLUME /data
 ENV MAIBO_LISTEN=0.0.0.0:8000 MAIBO_DATA=/data
 EXPOSE 8000
-HEALTHCHECK --interval=30s --timeout=5s --start-period=10s \
+HEALTHCHECK --interval=30s --timeout=15s --start-period=10s \
     CMD ["/usr/local/bin/maibo", "health"]
 ENTRYPOINT ["/usr/local/bin/maibo"]
 CMD ["serve"]

@@ -67,7 +67,7 @@ pub fn post(config: &Config) -> anyhow::Result<Post> {
 fn lock(file: &Path) -> anyhow::Result<File> {
     try_lock(file)?.with_context(|| {
         format!(
-            "another Maibo server already uses {}; stop it first, or give this one its own MAIBO_DATA",
+            "another Maibo server already uses {}, or a restore or migrate-db works on it; stop it first, or give this one its own MAIBO_DATA",
             file.display()
         )
     })
@@ -75,23 +75,51 @@ fn lock(file: &Path) -> anyhow::Result<File> {
 
 /// The lock that a server holds on its SQLite file; `None` while one does. It goes away with the process.
 pub fn try_lock(file: &Path) -> anyhow::Result<Option<File>> {
-    let real = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
-    let mut name = real.into_os_string();
-    name.push(".lock");
-    let path = Path::new(&name);
-    let lock = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(path)
-        .with_context(|| format!("cannot open {}", path.display()))?;
-    match lock.try_lock() {
-        Ok(()) => Ok(Some(lock)),
-        Err(std::fs::TryLockError::WouldBlock) => Ok(None),
-        Err(std::fs::TryLockError::Error(error)) => {
-            Err(error).with_context(|| format!("cannot lock {}", path.display()))
+    let path = lock_of(file);
+    loop {
+        let lock = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .with_context(|| format!("cannot open {}", path.display()))?;
+        match lock.try_lock() {
+            // A command that failed takes the file away that it had made: a lock on that one keeps nobody out.
+            Ok(()) if is_the_file(&lock, &path) => return Ok(Some(lock)),
+            Ok(()) => {}
+            Err(std::fs::TryLockError::WouldBlock) => return Ok(None),
+            Err(std::fs::TryLockError::Error(error)) => {
+                return Err(error).with_context(|| format!("cannot lock {}", path.display()));
+            }
         }
     }
+}
+
+/// Whether a server, or a command that wants to be alone, uses this SQLite file. Leaves no trace.
+pub fn is_locked(file: &Path) -> bool {
+    let Ok(lock) = File::open(lock_of(file)) else { return false };
+    matches!(lock.try_lock(), Err(std::fs::TryLockError::WouldBlock))
+}
+
+/// The file that is locked for a SQLite file, by whatever name that was reached.
+#[must_use]
+pub fn lock_of(file: &Path) -> PathBuf {
+    let mut name = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned()).into_os_string();
+    name.push(".lock");
+    name.into()
+}
+
+/// Whether what is open is still what the path leads to.
+#[cfg(unix)]
+fn is_the_file(open: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let (Ok(open), Ok(there)) = (open.metadata(), path.metadata()) else { return false };
+    (open.dev(), open.ino()) == (there.dev(), there.ino())
+}
+
+#[cfg(not(unix))]
+fn is_the_file(_: &File, path: &Path) -> bool {
+    path.exists()
 }
 
 impl App {
@@ -99,11 +127,11 @@ impl App {
     pub async fn start(config: Config, role: Role, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         let post = post(&config)?;
         let backups = backups_of(&config)?;
-        let file = store::prepare(&config.database_url)?;
         anyhow::ensure!(
-            role == Role::Server || file.is_none(),
+            role == Role::Server || backup::file_of(&config.database_url)?.is_none(),
             "the halves of Maibo run apart on PostgreSQL only: on a SQLite file one server does everything"
         );
+        let file = store::prepare(&config.database_url)?;
         // Before anything is migrated: the other server may be an older version that is at work.
         let lock = file.map(|file| lock(&file)).transpose()?;
         let db = open_database(&config, clock.as_ref(), role).await?;
@@ -202,16 +230,9 @@ impl App {
             config.trusted_proxies.clone().into(),
             self.background.clone(),
         );
-        let links = post.links.clone();
-        let state = AppState::new(
-            self.db.clone(),
-            clock,
-            links,
-            post,
-            wakes,
-            Arc::clone(&self.meters),
-            config.trusted_proxies.into(),
-        );
+        let (db, meters) = (self.db.clone(), Arc::clone(&self.meters));
+        let (proxies, tasks) = (config.trusted_proxies.into(), self.background.clone());
+        let state = AppState::new(db, clock, post, wakes, meters, proxies, tasks);
         let router = crate::web::routes::router(state, intake);
         let serving = server::serve(listener, router, self.stop.clone(), FAREWELL);
         self.server = Some(self.background.spawn(serving));

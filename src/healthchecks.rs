@@ -2,11 +2,12 @@
 //!
 //! Source: COMPATIBILITY.md 4.2, "Check JSON"; the key order is the original's.
 use chrono::SecondsFormat;
-use serde_json::{Map, Value, json};
+use serde::Serialize;
 use sha1::{Digest as _, Sha1};
 
 use crate::auth::secret::hex;
 use crate::core::Time;
+use crate::core::check::{Run, Shown};
 use crate::core::schedule::{Kind, Spec};
 use crate::links::Links;
 use crate::store::checks::Check;
@@ -33,65 +34,147 @@ pub fn unique_key(code: &str) -> String {
     hex(&Sha1::digest(half.as_bytes()))
 }
 
-/// A check as API version `version` (1 to 3) shows it at `now`. `channels`: the UUIDs of its channels, sorted.
+/// The same with microseconds, as pings have it.
 #[must_use]
-pub fn check(check: &Check, channels: &[String], links: &Links, version: u8, view: View, now: Time) -> Value {
+pub fn micros(at: Time) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Micros, false)
+}
+
+/// A check as the API shows it.
+#[expect(clippy::struct_excessive_bools, reason = "they are the fields of the original")]
+#[derive(Debug, Serialize)]
+pub struct ApiCheck<'a> {
+    name: &'a str,
+    slug: &'a str,
+    tags: &'a str,
+    desc: &'a str,
+    /// Seconds.
+    grace: i64,
+    n_pings: i64,
+    status: &'static str,
+    started: bool,
+    last_ping: Option<String>,
+    next_ping: Option<String>,
+    manual_resume: bool,
+    methods: &'static str,
+    subject: String,
+    subject_fail: String,
+    start_kw: String,
+    success_kw: String,
+    failure_kw: String,
+    filter_subject: bool,
+    filter_body: bool,
+    filter_http_body: bool,
+    filter_default_fail: bool,
+    badge_url: String,
+    /// Seconds; missing where it is zero.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_duration: Option<i64>,
+    #[serde(flatten)]
+    identity: Identity<'a>,
+    #[serde(flatten)]
+    times: Times,
+}
+
+/// How to reach the check, or only how to tell it from others.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Identity<'a> {
+    Full {
+        uuid: &'a str,
+        ping_url: String,
+        update_url: String,
+        pause_url: String,
+        resume_url: String,
+        channels: &'a str,
+    },
+    ReadOnly {
+        unique_key: String,
+    },
+}
+
+/// When a ping is expected.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Times {
+    Period {
+        /// Seconds.
+        timeout: i64,
+    },
+    Calendar {
+        schedule: String,
+        tz: String,
+    },
+}
+
+/// A check as API version `version` (1 to 3) shows it at `now`. `channels`: the UUIDs of its channels, sorted, with
+/// commas between them.
+#[must_use]
+pub fn check<'a>(
+    check: &'a Check,
+    channels: &'a str,
+    links: &Links,
+    version: u8,
+    view: View,
+    now: Time,
+) -> ApiCheck<'a> {
     let (state, rules, spec) = (check.state(), check.rules(), check.spec());
-    let status = if version == 1 && state.run.is_some() { "started" } else { state.shown(now).as_str() };
-    let mut out = Map::new();
-    let mut put = |key: &str, value: Value| {
-        out.insert(key.to_owned(), value);
-    };
-    put("name", json!(check.name));
-    put("slug", json!(check.slug));
-    put("tags", json!(check.tags));
-    put("desc", json!(check.description));
-    put("grace", json!(check.grace().num_seconds()));
-    put("n_pings", json!(check.n_pings));
-    put("status", json!(status));
-    put("started", json!(state.run.is_some()));
-    put("last_ping", json!(state.last_ping.map(seconds)));
-    put("next_ping", json!(state.next_ping(now).map(seconds)));
-    put("manual_resume", json!(check.manual_resume));
-    put("methods", json!(if rules.post_only { "POST" } else { "" }));
-    put("subject", json!(if check.filter_subject { rules.success.as_str() } else { "" }));
-    put("subject_fail", json!(if check.filter_subject { rules.failure.as_str() } else { "" }));
-    put("start_kw", json!(rules.start));
-    put("success_kw", json!(rules.success));
-    put("failure_kw", json!(rules.failure));
-    put("filter_subject", json!(check.filter_subject));
-    put("filter_body", json!(check.filter_body));
-    put("filter_http_body", json!(rules.filter_body));
-    put("filter_default_fail", json!(rules.default_fail));
-    put("badge_url", json!(links.to(&format!("/b/2/{}.svg", check.badge_key()))));
-    if let Some(seconds) = state.last_duration.map(|span| span.num_seconds()).filter(|seconds| *seconds > 0) {
-        put("last_duration", json!(seconds));
-    }
+    let shown = state.shown(now);
+    // A run that is overdue is told as such, not as running.
+    let overdue = |run: Run| shown == Shown::Down && run.at + check.grace() <= now;
+    let running = version == 1 && state.run.is_some_and(|run| !overdue(run));
+    let mail_word = |word: &str| if check.filter_subject { word.to_owned() } else { String::new() };
     let code = check.code();
-    if view == View::Full {
-        let api = |tail: &str| links.to(&format!("/api/v{version}/checks/{code}{tail}"));
-        put("uuid", json!(code));
-        put("ping_url", json!(links.ping(code)));
-        put("update_url", json!(api("")));
-        put("pause_url", json!(api("/pause")));
-        put("resume_url", json!(api("/resume")));
-        put("channels", json!(channels.join(",")));
-    } else {
-        put("unique_key", json!(unique_key(code)));
+    let api = |tail: &str| links.to(&format!("/api/v{version}/checks/{code}{tail}"));
+    ApiCheck {
+        name: &check.name,
+        slug: &check.slug,
+        tags: &check.tags,
+        desc: &check.description,
+        grace: check.grace().num_seconds(),
+        n_pings: check.n_pings,
+        status: if running { "started" } else { shown.as_str() },
+        started: state.run.is_some(),
+        last_ping: state.last_ping.map(seconds),
+        next_ping: state.next_ping(now).map(seconds),
+        manual_resume: check.manual_resume,
+        methods: if rules.post_only { "POST" } else { "" },
+        subject: mail_word(&rules.success),
+        subject_fail: mail_word(&rules.failure),
+        start_kw: rules.start,
+        success_kw: rules.success,
+        failure_kw: rules.failure,
+        filter_subject: check.filter_subject,
+        filter_body: check.filter_body,
+        filter_http_body: rules.filter_body,
+        filter_default_fail: rules.default_fail,
+        badge_url: links.to(&format!("/b/2/{}.svg", check.badge_key())),
+        last_duration: state.last_duration.map(|span| span.num_seconds()).filter(|seconds| *seconds > 0),
+        identity: match view {
+            View::Full => Identity::Full {
+                uuid: code,
+                ping_url: links.ping(code),
+                update_url: api(""),
+                pause_url: api("/pause"),
+                resume_url: api("/resume"),
+                channels,
+            },
+            View::ReadOnly => Identity::ReadOnly { unique_key: unique_key(code) },
+        },
+        times: match spec.kind {
+            Kind::Period => Times::Period { timeout: spec.period.num_seconds() },
+            Kind::Cron | Kind::OnCalendar => Times::Calendar { schedule: spec.expr, tz: spec.tz },
+            // A kind of ours, told in the words that such a reader understands: the same times as calendar events.
+            Kind::Daily => Times::Calendar { schedule: as_on_calendar(&spec), tz: spec.tz },
+        },
     }
-    match spec.kind {
-        Kind::Period => put("timeout", json!(spec.period.num_seconds())),
-        Kind::Cron | Kind::OnCalendar => {
-            put("schedule", json!(spec.expr));
-            put("tz", json!(spec.tz));
-        }
-        // A kind of ours, told in the words that such a reader understands: the same times as calendar events.
-        Kind::Daily => {
-            put("schedule", json!(as_on_calendar(&spec)));
-            put("tz", json!(spec.tz));
-        }
-    }
-    Value::Object(out)
+}
+
+/// A check in full, as one JSON text.
+#[must_use]
+pub fn text(of: &Check, channels: &str, links: &Links, now: Time) -> String {
+    // Texts and numbers always have a form in JSON.
+    serde_json::to_string(&check(of, channels, links, 3, View::Full, now)).unwrap_or_default()
 }
 
 /// Daily times as OnCalendar lines: `Mon..Fri *-*-* 16:05:00`.

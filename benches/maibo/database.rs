@@ -139,7 +139,7 @@ impl Database {
         let names: Vec<&str> = columns.iter().map(|(name,)| name.as_str()).collect();
         let values = names.iter().map(|name| match except.iter().find(|(column, _)| column == name) {
             Some((_, value)) => value.clone(),
-            None if *name == "id" => format!("{base} + n"),
+            None if *name == "id" => format!("{base} + numbers.n"),
             None => format!("model.{name}"),
         });
         let values = values.collect::<Vec<_>>().join(", ");

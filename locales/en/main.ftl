@@ -240,6 +240,7 @@ attempts = { $count ->
 attempt-sent = delivered
 attempt-retry = failed, will be tried again
 attempt-dead = given up
+attempt-skipped = not sent
 how-to-ping = How to ping
 ping-end = At the end of the job:
 ping-crontab = In a crontab:

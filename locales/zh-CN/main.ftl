@@ -223,6 +223,7 @@ attempts = { $count } 次尝试
 attempt-sent = 已送达
 attempt-retry = 失败，稍后重试
 attempt-dead = 已放弃
+attempt-skipped = 未发送
 how-to-ping = 如何上报
 ping-end = 在任务末尾：
 ping-crontab = 在 crontab 中：

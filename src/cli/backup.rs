@@ -5,13 +5,13 @@ use std::process::{Command, Stdio};
 use clap::Args;
 use url::Url;
 
+use super::made::Made;
 use super::{print, say};
-use crate::app;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::core::Time;
 use crate::store::backup::{self, Contents};
-use crate::store::{self, Db, Role, nodes};
+use crate::store::{Db, Role, nodes};
 
 #[derive(Debug, Args)]
 pub(super) struct Backup {
@@ -37,7 +37,7 @@ pub(super) async fn backup(config: &Config, command: &Backup) -> anyhow::Result<
     };
     let contents = backup::copy(&database, &command.file, command.force).await?;
     say(&format!("Copied and verified: {}.", words(&contents)));
-    print(&command.file.display().to_string());
+    print(&command.file.display().to_string())?;
     Ok(())
 }
 
@@ -52,11 +52,9 @@ pub(super) async fn restore(config: &Config, command: &Restore, clock: &dyn Cloc
     let contents = backup::look_through(&command.file).await?;
     say(&format!("{} is sound: {}.", command.file.display(), words(&contents)));
     // Makes the folder where there is none, and an empty file, so that the lock has its right name.
-    store::prepare(&config.database_url)?;
+    let made = Made::locked(&config.database_url, &database)?;
     // SQLite keeps its log beside the file that a link leads to.
     let database = std::fs::canonicalize(&database)?;
-    let lock = app::try_lock(&database)?;
-    anyhow::ensure!(lock.is_some(), "a Maibo server uses {}; stop it first", database.display());
     if !command.force
         && let Some(there) = there(&database).await
     {
@@ -66,14 +64,21 @@ pub(super) async fn restore(config: &Config, command: &Restore, clock: &dyn Cloc
             command.file.display()
         );
     }
-    let kept = backup::restore(&command.file, &database, clock.now()).await?;
-    if let Some(kept) = kept {
+    let restored = backup::restore(&command.file, &database, clock.now()).await?;
+    made.keep();
+    if let Some(kept) = restored.kept {
         say(&format!("The old database is {}.", kept.display()));
+    }
+    if restored.closed > 0 {
+        say(&format!(
+            "{} alert(s) that were queued in the backup will not be sent; the checks stay as they were, and their pages show this.",
+            restored.closed
+        ));
     }
     say(
         "Start the server. The time since the copy was made counts as Maibo's own absence and raises no alarms.",
     );
-    print(&database.display().to_string());
+    print(&database.display().to_string())?;
     Ok(())
 }
 
@@ -104,7 +109,7 @@ async fn dump(config: &Config, file: &Path) -> anyhow::Result<()> {
     let server = nodes::postgres_version(&db).await?;
     db.close().await;
     let how = format!(
-        "this installation is on PostgreSQL, which has its own tool:\n\n    pg_dump --format=custom --no-owner --file={} {}\n\n",
+        "this installation is on PostgreSQL, which has its own tool:\n\n    umask 077\n    pg_dump --format=custom --no-owner --file={} {}\n\n",
         shell(&file.display().to_string()),
         shell(&without_password(&config.database_url))
     );

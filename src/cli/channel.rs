@@ -62,7 +62,7 @@ pub(super) async fn run(cx: &Cx, command: Command) -> anyhow::Result<()> {
                 cx.clock.now(),
             )
             .await?;
-            print(&channel.uuid);
+            print(&channel.uuid)?;
         }
         Command::Test { id } => {
             let channel = channels::by_uuid(&cx.db, id.trim())

@@ -1,6 +1,5 @@
 //! `maibo check`: checks.
 use clap::{Args, Subcommand};
-use serde_json::json;
 use uuid::Uuid;
 
 use super::schedule::ScheduleArgs;
@@ -8,7 +7,7 @@ use super::{Cx, conflict, name, print, say};
 use crate::core::check::{Early, Event};
 use crate::core::ping::parse_run_id;
 use crate::core::{Span, slug, span};
-use crate::healthchecks::{self, View};
+use crate::healthchecks;
 use crate::links::Links;
 use crate::rng;
 use crate::store::checks::{self, Channels, Check, Settings};
@@ -126,7 +125,7 @@ async fn make(cx: &Cx, create: &Create) -> anyhow::Result<()> {
     checks::insert(&cx.db, project.id, uuid, &settings, &notify, now)
         .await
         .map_err(|error| conflict(error, "there is already a check with this UUID"))?;
-    print(&Links::new(&cx.config.base_url).ping(&uuid.to_string()));
+    print(&Links::new(&cx.config.base_url).ping(&uuid.to_string()))?;
     Ok(())
 }
 
@@ -163,17 +162,18 @@ async fn list(cx: &Cx, project: &str, as_json: bool) -> anyhow::Result<()> {
     let links = Links::new(&cx.config.base_url);
     let all = check_lists::list_all(&cx.db, project.id).await?;
     if as_json {
-        let mut rows = Vec::with_capacity(all.len());
-        for check in &all {
-            let channels = checks::channel_uuids(&cx.db, check.id).await?;
-            rows.push(healthchecks::check(check, &channels, &links, 3, View::Full, now));
-        }
-        print(&json!(rows).to_string());
+        let channels = check_lists::channel_uuids(&cx.db, project.id).await?;
+        let row = |check: &Check| {
+            let channels = channels.get(&check.id).map_or("", String::as_str);
+            healthchecks::text(check, channels, &links, now)
+        };
+        let rows: Vec<String> = all.iter().map(row).collect();
+        print(&format!("[{}]", rows.join(",")))?;
         return Ok(());
     }
     for check in &all {
         let status = check.state().shown(now).as_str();
-        print(&format!("{status:<6}  {}  {}", check.code(), check.name));
+        print(&format!("{status:<6}  {}  {}", check.code(), check.name))?;
     }
     Ok(())
 }

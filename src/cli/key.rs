@@ -52,7 +52,7 @@ pub(super) async fn run(cx: &Cx, command: Command) -> anyhow::Result<()> {
     keys::insert(&cx.db, owner, scope, &secret::digest(&key), &mask(&key), cx.clock.now())
         .await
         .map_err(|error| conflict(error, "this key exists already"))?;
-    print(&key);
+    print(&key)?;
     Ok(())
 }
 
@@ -68,6 +68,6 @@ async fn ping_key(cx: &Cx, project_id: i64, value: Option<String>) -> anyhow::Re
     projects::set_ping_key(&cx.db, project_id, &key)
         .await
         .map_err(|error| conflict(error, "another project has this ping key"))?;
-    print(&key);
+    print(&key)?;
     Ok(())
 }

@@ -1,18 +1,17 @@
 //! `maibo migrate-db`: moves an installation to another database.
-use std::fs::File;
 use std::io::{IsTerminal as _, Write as _};
 
 use clap::Args;
 
-use super::say;
-use crate::app;
+use super::made::Made;
+use super::{owner, say};
 use crate::clock::Clock;
-use crate::store;
+use crate::store::backup;
 use crate::store::moving::{self, Place, Progress};
 
 #[derive(Debug, Args)]
 pub(super) struct Command {
-    /// Database to copy; it is left as it is. A password may also stand in PGPASSWORD or ~/.pgpass
+    /// Database to copy, with the tables of this version; it is left as it is. A password may also stand in PGPASSWORD or ~/.pgpass
     #[arg(long, value_name = "URL")]
     from: String,
     /// Empty database to copy into; a SQLite file is made, a PostgreSQL database must exist
@@ -24,33 +23,27 @@ pub(super) async fn run(command: &Command, clock: &dyn Clock) -> anyhow::Result<
     let (from, to) = (Place::read("--from", &command.from)?, Place::read("--to", &command.to)?);
     // What is wrong with the URLs is said before a file is made.
     anyhow::ensure!(!from.is(&to), moving::MoveError::Same);
-    if let Some(file) = from.file().filter(|file| !file.exists()) {
-        return Err(moving::MoveError::Missing(file.to_owned()).into());
+    if let Some(file) = from.file() {
+        backup::regular(file).map_err(|error| moving::MoveError::File(from.to_string(), error))?;
+    }
+    for file in [from.file(), to.file()].into_iter().flatten() {
+        owner::step_aside(file)?;
     }
     // Held to the end: no server may start on either file meanwhile.
-    let _locks = (lock(&command.from, &from)?, lock(&command.to, &to)?);
-    say("Both databases are brought to the schema of this version first.");
+    let _source = from.file().map(|file| Made::locked(&command.from, file)).transpose()?;
+    let target = to.file().map(|file| Made::locked(&command.to, file)).transpose()?;
+    say(&format!("Copying {from} {to}; both are locked until this has ended."));
     let mut shown = Shown::default();
-    let rows = moving::copy((&from, &command.from), (&to, &command.to), clock.now(), &mut |progress| {
-        shown.show(&progress);
-    })
-    .await;
+    let rows = moving::copy(&from, &to, clock.now(), &mut |progress| shown.show(&progress)).await;
     shown.end_line();
     let rows = rows?;
+    if let Some(target) = target {
+        target.keep();
+    }
     say(&format!(
         "{rows} rows copied and verified. Now set MAIBO_DATABASE_URL to the new database and start the server; keep the old one until you have seen it work."
     ));
     Ok(())
-}
-
-fn lock(url: &str, place: &Place) -> anyhow::Result<Option<File>> {
-    if place.file().is_none() {
-        return Ok(None);
-    }
-    let Some(file) = store::prepare(url)? else { return Ok(None) };
-    let lock = app::try_lock(&file)?;
-    anyhow::ensure!(lock.is_some(), "a Maibo server uses {}; stop it first", file.display());
-    Ok(lock)
 }
 
 /// Progress on stderr: one line that changes on a terminal, else a line for each table and each tenth of it.

@@ -7,7 +7,9 @@ mod check;
 mod doctor;
 mod health;
 mod key;
+mod made;
 mod migrate_db;
+mod owner;
 mod project;
 mod schedule;
 mod serve;
@@ -23,9 +25,9 @@ use tracing_subscriber::EnvFilter;
 
 use crate::app;
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, Flags, LogFormat};
+use crate::config::{self, Config, Flags, LogFormat};
 use crate::store::projects::{self, Project};
-use crate::store::{Db, Role, StoreError};
+use crate::store::{Db, Role, StoreError, backup as backup_store};
 
 /// Maibo (脉搏) tells the right person when a job falls silent.
 #[derive(Debug, Parser)]
@@ -103,9 +105,15 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     }
     let config = Config::load(&cli.flags, |name| std::env::var(name).ok());
     if let Some(Command::Doctor(command)) = &cli.command {
-        return runtime()?.block_on(doctor::run(command, config, Arc::new(SystemClock)));
+        let secrets = config::secret_files(&cli.flags, |name| std::env::var(name).ok());
+        return runtime()?.block_on(doctor::run(command, config, &secrets, Arc::new(SystemClock)));
     }
     let config = config?;
+    if !matches!(cli.command, Some(Command::Health | Command::MigrateDb(_)))
+        && let Some(file) = backup_store::file_of(&config.database_url)?
+    {
+        owner::step_aside(&file)?;
+    }
     let role = match cli.command {
         None | Some(Command::Serve { no_worker: false }) => Role::Server,
         Some(Command::Serve { no_worker: true }) => Role::Web,
@@ -204,10 +212,10 @@ fn words(error: &anyhow::Error) -> String {
     words
 }
 
-/// The result of a command, on stdout.
-#[expect(clippy::print_stdout, reason = "this is what stdout is for")]
-fn print(line: &str) {
-    println!("{line}");
+/// The result of a command, on stdout. Whoever asked for it must hear when it could not be told.
+fn print(line: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}").and_then(|()| out.flush()).context("what this made cannot be written to stdout")
 }
 
 /// Talk, on stderr. Whoever closed stderr does not want to hear it.

@@ -20,16 +20,16 @@ pub(super) async fn run(cx: &Cx, command: Command) -> anyhow::Result<()> {
     match command {
         Command::Create { name: wanted } => {
             let project = projects::create(&cx.db, &name(&wanted)?, cx.clock.now()).await?;
-            print(&project.uuid);
+            print(&project.uuid)?;
         }
         Command::List { json: as_json } => {
             let all = projects::list(&cx.db).await?;
             if as_json {
                 let rows: Vec<_> = all.iter().map(|p| json!({"id": p.uuid, "name": p.name})).collect();
-                print(&json!(rows).to_string());
+                print(&json!(rows).to_string())?;
             } else {
                 for project in &all {
-                    print(&format!("{}  {}", project.uuid, project.name));
+                    print(&format!("{}  {}", project.uuid, project.name))?;
                 }
             }
         }

@@ -91,7 +91,7 @@ pub(super) fn run(command: &Command, clock: &dyn Clock) -> anyhow::Result<()> {
     let (_, schedule) = schedule.read(at)?;
     for _ in 0..*count {
         let Some(next) = schedule.next_after(at) else { break };
-        print(&next.to_rfc3339_opts(SecondsFormat::Secs, true));
+        print(&next.to_rfc3339_opts(SecondsFormat::Secs, true))?;
         at = next;
     }
     Ok(())

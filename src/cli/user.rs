@@ -48,7 +48,7 @@ pub(super) async fn run(cx: &Cx, command: Command) -> anyhow::Result<()> {
             users::create(&cx.db, &email, &hash, lang.code(), project.id, false, cx.clock.now())
                 .await
                 .map_err(|error| conflict(error, "there is already a user with this address"))?;
-            print(&email);
+            print(&email)?;
         }
         Command::Password { email, password_stdin } => {
             let known = match users::normal_email(&email) {

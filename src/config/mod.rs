@@ -213,6 +213,21 @@ impl Config {
     }
 }
 
+/// The files that settings with a password in them come from.
+#[must_use]
+pub fn secret_files(flags: &Flags, env: impl Fn(&str) -> Option<String>) -> Vec<PathBuf> {
+    let named = ["MAIBO_DATABASE_URL_FILE", "MAIBO_SMTP_URL_FILE"].into_iter().filter_map(env);
+    let mut files: Vec<PathBuf> = named.filter(|path| !path.is_empty()).map(PathBuf::from).collect();
+    let has_password = |text: String| Url::parse(text.trim()).is_ok_and(|url| url.password().is_some());
+    if let Some(path) = &flags.config
+        && let Ok(values) = file::read(path)
+        && ["database_url", "smtp_url"].into_iter().filter_map(|name| values.get(name)).any(has_password)
+    {
+        files.push(path.clone());
+    }
+    files
+}
+
 fn bad(name: &'static str, value: &str, expected: &'static str) -> ConfigError {
     ConfigError::Value { name, value: value.chars().take(100).collect(), expected }
 }
@@ -265,7 +280,7 @@ fn number(
 
 fn backup_every(text: &str) -> Result<Span, ConfigError> {
     let every = span::parse(text).ok().filter(|every| *every >= Span::minutes(1));
-    every.ok_or_else(|| bad("MAIBO_BACKUP_EVERY", text, "a length of time like 12h or 1d, at least 1m"))
+    every.ok_or_else(|| bad("MAIBO_BACKUP_EVERY", text, "a length of time from 1m to 365d, like 12h or 1d"))
 }
 
 fn backup_keep(text: &str) -> Result<usize, ConfigError> {

@@ -1,5 +1,7 @@
 //! Short names of checks, as they stand in ping URLs.
 
+use unicode_normalization::UnicodeNormalization as _;
+
 /// Longest slug and longest name, in characters (Healthchecks' limit).
 pub const MAX_CHARS: usize = 100;
 
@@ -17,19 +19,20 @@ pub fn could_be(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }
 
-/// A slug made from a name; empty when nothing in the name can stand in one.
+/// A slug made from a name, as Healthchecks makes it; empty when nothing in the name can stand in one. Letters with
+/// marks lose the marks (`ü` becomes `u`), other letters beyond ASCII go.
 #[must_use]
 pub fn from_name(name: &str) -> String {
     let mut slug = String::new();
-    for c in name.chars().flat_map(char::to_lowercase) {
+    for c in name.nfkd().filter(char::is_ascii) {
         if c.is_ascii_alphanumeric() || c == '_' {
-            slug.push(c);
-        } else if (c.is_whitespace() || c == '-') && !slug.is_empty() && !slug.ends_with('-') {
+            slug.push(c.to_ascii_lowercase());
+        } else if (c == '-' || c.is_whitespace()) && !slug.ends_with('-') {
             slug.push('-');
         }
     }
-    slug.truncate(MAX_CHARS);
-    slug.trim_end_matches('-').to_owned()
+    let slug = slug.trim_matches(['-', '_']);
+    slug.get(..MAX_CHARS).unwrap_or(slug).to_owned()
 }
 
 #[cfg(test)]
@@ -42,6 +45,9 @@ mod tests {
     #[case("  a  --  b ", "a-b")]
     #[case("主库 backup", "backup")]
     #[case("备份", "")]
+    #[case("Über Größe", "uber-groe")]
+    #[case("øl №5 ﬁx", "l-no5-fix")]
+    #[case("__a_b - - c--", "a_b-c")]
     fn slugs_come_from_names(#[case] name: &str, #[case] slug: &str) {
         assert_eq!(from_name(name), slug);
         assert!(is_valid(slug));

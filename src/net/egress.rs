@@ -141,6 +141,11 @@ impl Outbound {
         }
     }
 
+    /// Why this URL may not be called, as far as it tells by itself: a name is not asked for.
+    pub fn refusal_of(&self, url: &Url, vendor: Option<&str>) -> Option<Refusal> {
+        self.policy(url, vendor).err()
+    }
+
     /// Whether this URL may be called, as far as can be known now. A name that does not resolve today is accepted
     /// where it would be called like any other.
     pub async fn vet(&self, url: &Url, vendor: Option<&str>) -> Result<(), Refusal> {

@@ -1,7 +1,7 @@
 //! Gathers what an alert says from the database.
 use super::alert::{About, Alert, Happened, LastPing, Side, Why, one_line};
 use crate::core::Time;
-use crate::healthchecks::{self, View};
+use crate::healthchecks;
 use crate::i18n::{Lang, zone_or_utc};
 use crate::links::Links;
 use crate::store::channels::Channel;
@@ -25,9 +25,9 @@ pub async fn load(
         let Some(found) = subject(db, row).await? else { continue };
         names.push(display_name(&found.check, lang));
         if abouts.len() < TOLD_IN_FULL {
-            let channels = checks::channel_uuids(db, found.check.id).await?;
-            let json = healthchecks::check(&found.check, &channels, links, 3, View::Full, found.flip.at());
-            abouts.push(about(&found.check, lang, json.to_string()));
+            let channels = checks::channel_uuids(db, found.check.id).await?.join(",");
+            let json = healthchecks::text(&found.check, &channels, links, found.flip.at());
+            abouts.push(about(&found.check, lang, json));
         }
         first.get_or_insert((row, found));
     }
@@ -91,7 +91,7 @@ fn together(mut abouts: Vec<About>, all: usize) -> About {
 pub fn test(channel: &Channel, project: &str, links: &Links, now: Time) -> Alert {
     let lang = Lang::named(&channel.language).unwrap_or_default();
     let check = Check::sample(&lang.t("alert-test-name"), now);
-    let json = healthchecks::check(&check, &[], links, 3, View::Full, now);
+    let json = healthchecks::text(&check, "", links, now);
     Alert {
         side: Side::Test,
         event_id: format!("test-{}.{}", now.timestamp_micros(), channel.uuid),
@@ -102,7 +102,7 @@ pub fn test(channel: &Channel, project: &str, links: &Links, now: Time) -> Alert
         project: project.to_owned(),
         link: links.to("/"),
         names: vec![check.name.clone()],
-        check: about(&check, lang, json.to_string()),
+        check: about(&check, lang, json),
         event: None,
         blackout: None,
         last: LastPing::default(),

@@ -1,5 +1,5 @@
 //! Copies of the database on a schedule, and which of the old ones go. The folder itself tells when the last was made.
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,6 +34,15 @@ pub fn name(at: Time) -> String {
     format!("maibo-{}.db", backup::stamp(at))
 }
 
+/// The names of the regular files in a folder: a link or a folder is no copy, whatever it is called.
+pub fn names(folder: &Path) -> std::io::Result<Vec<String>> {
+    let regular = |entry: std::io::Result<std::fs::DirEntry>| {
+        let entry = entry.ok()?;
+        if entry.file_type().ok()?.is_file() { entry.file_name().into_string().ok() } else { None }
+    };
+    Ok(std::fs::read_dir(folder)?.filter_map(regular).collect())
+}
+
 /// When the copy of this name was begun; `None` for every name that is not exactly one of ours.
 #[must_use]
 pub fn begun(file: &str) -> Option<Time> {
@@ -46,7 +55,9 @@ pub fn begun(file: &str) -> Option<Time> {
 fn is_leftover(file: &str) -> bool {
     let parts = file.strip_suffix(PARTIAL).and_then(|rest| rest.rsplit_once('.'));
     parts.is_some_and(|(copy, id)| {
-        begun(copy).is_some() && id.len() == 8 && id.bytes().all(|byte| byte.is_ascii_hexdigit())
+        begun(copy).is_some()
+            && id.len() == 8
+            && id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
     })
 }
 
@@ -131,18 +142,17 @@ impl Backups {
         Ok(Some(file))
     }
 
-    /// The names in the folder. It is made where it is missing, but not the folder around it: that may be a disk
-    /// that is not there.
+    /// The names in the folder, which is made where it is missing.
     fn files(&self) -> Result<Vec<String>, BackupError> {
         let failed = |source| BackupError::Io { file: self.folder.clone(), source };
         if !self.folder.is_dir() {
             let mut builder = std::fs::DirBuilder::new();
+            builder.recursive(true);
             #[cfg(unix)]
             std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
             builder.create(&self.folder).map_err(failed)?;
         }
-        let entries = std::fs::read_dir(&self.folder).map_err(failed)?;
-        Ok(entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect())
+        names(&self.folder).map_err(failed)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Deletes old history in the background, in slices with pauses, so that pings do not notice.
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
@@ -13,9 +13,11 @@ use crate::store::{Db, StoreError};
 const EVERY: Span = Span::minutes(10);
 /// How often a server asks whether it is time.
 const ASK: Duration = Duration::from_mins(1);
-/// After a slice in which nothing had to go, and after one that took the writer's time.
+/// After a slice in which nothing had to go, and at least after one in which something did.
 const PAUSE: Duration = Duration::from_millis(5);
 const PAUSE_AFTER_WRITING: Duration = Duration::from_millis(50);
+/// How much longer than a slice took it rests after it: the database is others' for most of the time.
+const REST: u32 = 4;
 
 /// How much history is kept of each check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,10 +61,13 @@ async fn go_through(db: &Db, kind: Kind, limits: Limits) -> Result<u64, StoreErr
     let mut gone = 0;
     let mut after = 0;
     loop {
+        let begun = Instant::now();
         let done = history::prune(db, kind, after, limits).await?;
+        let took = begun.elapsed();
         gone += done.gone;
         let Some(next) = done.next else { return Ok(gone) };
         after = next;
-        tokio::time::sleep(if done.gone > 0 { PAUSE_AFTER_WRITING } else { PAUSE }).await;
+        let pause = if done.gone > 0 { PAUSE_AFTER_WRITING } else { PAUSE };
+        tokio::time::sleep(pause.max(took * REST)).await;
     }
 }

@@ -1,5 +1,6 @@
 //! Copies of a SQLite database: made while a server works, and looked through before anyone relies on them.
-use std::fs::File;
+use std::collections::BTreeSet;
+use std::fs::{File, Metadata};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -7,7 +8,8 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
 use super::db::{is_postgres, sqlite_file};
-use super::{StoreError, migrate, time};
+use super::migrate::History;
+use super::{StoreError, micros, migrate, schema, time};
 use crate::core::Time;
 use crate::rng;
 
@@ -16,6 +18,8 @@ use crate::rng;
 pub enum BackupError {
     #[error("there is no file {}", .0.display())]
     Missing(PathBuf),
+    #[error("{} is no regular file; name one, or a new one", .0.display())]
+    NotAFile(PathBuf),
     #[error("{} exists already; choose another name, or add --force to replace it", .0.display())]
     Exists(PathBuf),
     #[error("{} is no Maibo database: {reason}", file.display())]
@@ -35,6 +39,18 @@ pub enum BackupError {
     Io { file: PathBuf, source: std::io::Error },
     #[error("cannot copy {}: {source}", file.display())]
     Copy { file: PathBuf, source: sqlx::Error },
+}
+
+/// What a name leads to, which must be a regular file. One that may not be looked at is not taken for missing.
+pub fn regular(file: &Path) -> Result<Metadata, BackupError> {
+    match file.metadata() {
+        Ok(found) if found.is_file() => Ok(found),
+        Ok(_) => Err(BackupError::NotAFile(file.to_owned())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(BackupError::Missing(file.to_owned()))
+        }
+        Err(source) => Err(BackupError::Io { file: file.to_owned(), source }),
+    }
 }
 
 impl BackupError {
@@ -76,15 +92,17 @@ pub fn file_of(url: &str) -> Result<Option<PathBuf>, StoreError> {
 /// Copies the database into a new file `to`, readable for its owner alone; gives what the copy holds.
 ///
 /// Servers may read and write all the while: the copy is the database at one moment, read by a connection of its
-/// own. It has its name only once it is complete, on disk and looked through. `replace`: `to` may exist.
+/// own. It has its name only once it is complete, on disk and looked through. `replace`: `to` may be a file that
+/// exists, but nothing else.
 pub async fn copy(database: &Path, to: &Path, replace: bool) -> Result<Contents, BackupError> {
-    let taken = || !replace && to.symlink_metadata().is_ok();
-    if taken() {
-        return Err(BackupError::Exists(to.to_owned()));
-    }
-    if !database.exists() {
-        return Err(BackupError::Missing(database.to_owned()));
-    }
+    let free = || match to.symlink_metadata() {
+        Err(_) => Ok(()),
+        Ok(_) if !replace => Err(BackupError::Exists(to.to_owned())),
+        // A pipe, a device or a link to one may be what somebody's system needs.
+        Ok(_) => regular(to).map(drop).map_err(|_| BackupError::NotAFile(to.to_owned())),
+    };
+    free()?;
+    regular(database)?;
     // A copy in its place would be taken from under a server that has it open.
     if is_same(database, to) {
         return Err(BackupError::Itself(to.to_owned()));
@@ -92,9 +110,7 @@ pub async fn copy(database: &Path, to: &Path, replace: bool) -> Result<Contents,
     let partial = with_suffix(to, &format!(".{}{PARTIAL}", &rng::uuid().simple().to_string()[..8]));
     let made = copy_to(database, &partial).await;
     let done = made.and_then(|contents| {
-        if taken() {
-            return Err(BackupError::Exists(to.to_owned()));
-        }
+        free()?;
         std::fs::rename(&partial, to).map_err(BackupError::io(to))?;
         sync_folder(to)?;
         Ok(contents)
@@ -132,9 +148,7 @@ async fn copy_to(database: &Path, to: &Path) -> Result<Contents, BackupError> {
 /// Reads a database from end to end; gives what it holds, or why it is none that this version could use.
 pub async fn look_through(file: &Path) -> Result<Contents, BackupError> {
     const SOUND: &str = "PRAGMA integrity_check(5)";
-    if !file.is_file() {
-        return Err(BackupError::Missing(file.to_owned()));
-    }
+    regular(file)?;
     let contents = contents(file).await?;
     let wrong = |source| explain(file, source);
     let mut db = open(file, true).await.map_err(wrong)?;
@@ -158,41 +172,86 @@ pub async fn contents(file: &Path) -> Result<Contents, BackupError> {
 }
 
 async fn contents_of(db: &mut SqliteConnection, file: &Path) -> Result<Contents, BackupError> {
-    const SQLITE_OURS: &str = "SELECT COUNT(*) FROM sqlite_schema
-        WHERE type = 'table' AND name IN ('_sqlx_migrations', 'checks', 'users', 'channels', 'liveness')";
+    const SQLITE_KNOWN: &str =
+        "SELECT COUNT(*) FROM sqlite_schema WHERE type = 'table' AND name = '_sqlx_migrations'";
     const SQLITE_MIGRATIONS: &str =
         "SELECT version, checksum, success FROM _sqlx_migrations ORDER BY version";
     const SQLITE_CONTENTS: &str = "SELECT (SELECT COUNT(*) FROM checks), (SELECT COUNT(*) FROM users),
         (SELECT COUNT(*) FROM channels), (SELECT MAX(last_ping_at) FROM checks),
         (SELECT MAX(alive_at) FROM liveness)";
     let wrong = |source| explain(file, source);
-    let foreign = |reason: &str| BackupError::Foreign { file: file.to_owned(), reason: reason.to_owned() };
-    let (tables,): (i64,) = sqlx::query_as(SQLITE_OURS).fetch_one(&mut *db).await.map_err(wrong)?;
-    if tables < 5 {
-        return Err(foreign("its tables are missing"));
+    let foreign = |reason: String| BackupError::Foreign { file: file.to_owned(), reason };
+    let (known,): (i64,) = sqlx::query_as(SQLITE_KNOWN).fetch_one(&mut *db).await.map_err(wrong)?;
+    if known == 0 {
+        return Err(foreign("its tables are missing".to_owned()));
     }
-    let applied: Vec<(i64, Vec<u8>, bool)> =
+    let noted: Vec<migrate::Noted> =
         sqlx::query_as(SQLITE_MIGRATIONS).fetch_all(&mut *db).await.map_err(wrong)?;
-    let known = &migrate::SQLITE;
-    for (version, checksum, success) in &applied {
-        let Some(ours) = known.iter().find(|migration| migration.version == *version) else {
-            return Err(BackupError::Newer { file: file.to_owned(), version: *version });
-        };
-        if ours.checksum.as_ref() != checksum.as_slice() || !success {
-            return Err(foreign("its tables were made by other migrations than Maibo's"));
+    match migrate::history(&noted, &migrate::SQLITE) {
+        History::Current | History::Older(_) => {}
+        History::Newer(version) => return Err(BackupError::Newer { file: file.to_owned(), version }),
+        History::Foreign => {
+            return Err(foreign("its tables were made by other migrations than Maibo's".to_owned()));
         }
+    }
+    let version = noted.last().map_or(0, |(version, ..)| *version);
+    let missing = missing(db, version).await.map_err(|error| foreign(error.to_string()))?;
+    if !missing.is_empty() {
+        return Err(foreign(format!("it lacks {}", missing.join(", "))));
     }
     let (checks, users, channels, last_ping, alive): (i64, i64, i64, Option<i64>, Option<i64>) =
         sqlx::query_as(SQLITE_CONTENTS).fetch_one(db).await.map_err(wrong)?;
-    let version = applied.last().map_or(0, |(version, ..)| *version);
     Ok(Contents { checks, users, channels, last_ping: last_ping.map(time), alive: alive.map(time), version })
 }
 
-/// Puts the database in `backup` where `database` is; gives where the old one is kept, if there was one.
+/// The tables and columns that the migrations up to `version` make, and that are not there.
+async fn missing(db: &mut SqliteConnection, version: i64) -> Result<Vec<String>, StoreError> {
+    let mut model = SqliteConnectOptions::new().in_memory(true).connect().await?;
+    for migration in migrate::SQLITE.iter().filter(|migration| migration.version <= version) {
+        sqlx::raw_sql(migration.sql.clone()).execute(&mut model).await?;
+    }
+    let wanted = schema::of_sqlite(&mut model).await?;
+    model.close().await?;
+    let found: BTreeSet<String> =
+        schema::of_sqlite(db).await?.iter().flat_map(schema::Table::names).collect();
+    Ok(wanted.iter().flat_map(schema::Table::names).filter(|name| !found.contains(name)).take(3).collect())
+}
+
+/// Closes what is queued in a copy that takes the database's place: it went out after the copy was made, or is about
+/// something that has long been over. Gives how many alerts that were.
+async fn close_queue(database: &Path, now: Time) -> Result<u64, BackupError> {
+    const WHY: &str = "queued before the restore";
+    const SQLITE_WHY: &str = "INSERT INTO attempts (outbox_id, at, took, outcome, detail)
+        SELECT id, $1, 0, 'skipped', $2 FROM outbox WHERE state = 'queued' ORDER BY id";
+    const SQLITE_CLOSE: &str =
+        "UPDATE outbox SET state = 'skipped', done_at = $1, leased_until = 0 WHERE state = 'queued'";
+    let failed = |source| explain(database, source);
+    let mut db = open(database, false).await.map_err(failed)?;
+    let mut tx = db.begin().await.map_err(failed)?;
+    sqlx::query(SQLITE_WHY).bind(micros(now)).bind(WHY).execute(&mut *tx).await.map_err(failed)?;
+    let closed = sqlx::query(SQLITE_CLOSE).bind(micros(now)).execute(&mut *tx).await.map_err(failed)?;
+    tx.commit().await.map_err(failed)?;
+    db.close().await.map_err(failed)?;
+    Ok(closed.rows_affected())
+}
+
+/// What a restore did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restored {
+    /// Where the old database is, if there was one.
+    pub kept: Option<PathBuf>,
+    /// Alerts that were queued in the backup and are not sent.
+    pub closed: u64,
+}
+
+/// Puts the database in `backup` where `database` is.
 ///
 /// The caller holds the lock that keeps servers away, and has looked through `backup`. The new one takes its place
 /// in one step. The old one's write-ahead log is worked into it first, and never meets the new one.
-pub async fn restore(backup: &Path, database: &Path, now: Time) -> Result<Option<PathBuf>, BackupError> {
+pub async fn restore(backup: &Path, database: &Path, now: Time) -> Result<Restored, BackupError> {
+    if database.symlink_metadata().is_ok() {
+        regular(database)?;
+    }
     if is_same(backup, database) {
         return Err(BackupError::Itself(backup.to_owned()));
     }
@@ -200,11 +259,13 @@ pub async fn restore(backup: &Path, database: &Path, now: Time) -> Result<Option
     if fresh.exists() {
         std::fs::remove_file(&fresh).map_err(BackupError::io(&fresh))?;
     }
-    let made = copy_to(backup, &fresh).await;
-    let done = match made {
-        Ok(_) => swap(&fresh, database, now).await,
-        Err(error) => Err(error),
+    let made = async {
+        copy_to(backup, &fresh).await?;
+        let closed = close_queue(&fresh, now).await?;
+        let kept = swap(&fresh, database, now).await?;
+        Ok(Restored { kept, closed })
     };
+    let done = made.await;
     if done.is_err() {
         drop(std::fs::remove_file(&fresh));
     }
@@ -213,7 +274,7 @@ pub async fn restore(backup: &Path, database: &Path, now: Time) -> Result<Option
 
 async fn swap(fresh: &Path, database: &Path, now: Time) -> Result<Option<PathBuf>, BackupError> {
     let wal = with_suffix(database, "-wal");
-    let old = std::fs::metadata(database).ok().filter(std::fs::Metadata::is_file);
+    let old = std::fs::metadata(database).ok().filter(Metadata::is_file);
     let owner = old.clone().or_else(|| database.parent().and_then(|folder| folder.metadata().ok()));
     #[cfg(unix)]
     if let Some(owner) = owner {
@@ -223,14 +284,11 @@ async fn swap(fresh: &Path, database: &Path, now: Time) -> Result<Option<PathBuf
     }
     let mut kept = None;
     if old.is_some_and(|old| old.len() > 0) {
-        let aside = with_suffix(database, &format!(".before-restore-{}", stamp(now)));
+        let aside = aside(database, now);
         // Opening one that cannot be read might cost its log, which somebody may still want.
         let flushed = contents(database).await.is_ok() && flush(database).await;
         if flushed && wal.exists() {
             return Err(BackupError::InUse(database.to_owned()));
-        }
-        if aside.symlink_metadata().is_ok() {
-            return Err(BackupError::Exists(aside));
         }
         // A second name for the same file; where that cannot be had, a copy.
         std::fs::hard_link(database, &aside)
@@ -251,6 +309,22 @@ async fn swap(fresh: &Path, database: &Path, now: Time) -> Result<Option<PathBuf
     std::fs::rename(fresh, database).map_err(BackupError::io(database))?;
     sync_folder(database)?;
     Ok(kept)
+}
+
+/// A name for the old database that nothing has yet, nor its log: one second may see several restores.
+fn aside(database: &Path, now: Time) -> PathBuf {
+    let first = with_suffix(database, &format!(".before-restore-{}", stamp(now)));
+    let is_free = |name: &Path| {
+        name.symlink_metadata().is_err() && with_suffix(name, "-wal").symlink_metadata().is_err()
+    };
+    let mut name = first.clone();
+    for count in 2_u32.. {
+        if is_free(&name) {
+            break;
+        }
+        name = with_suffix(&first, &format!("-{count}"));
+    }
+    name
 }
 
 /// Works the write-ahead log into the database and closes it, which removes the log. Whether that was possible.

@@ -1,4 +1,6 @@
 //! Lists of a project's checks: all of them, a page of them, and how many are in which state.
+use std::collections::HashMap;
+
 use super::checks::{Check, check_columns};
 use super::db::read;
 use super::{Db, StoreError, micros};
@@ -9,6 +11,40 @@ pub async fn list_all(db: &Db, project_id: i64) -> Result<Vec<Check>, StoreError
     const SQL: &str =
         concat!("SELECT ", check_columns!(""), " FROM checks WHERE project_id = $1 ORDER BY id");
     Ok(read!(db, |pool| sqlx::query_as(SQL).bind(project_id).fetch_all(pool).await?))
+}
+
+/// The checks of a project that have this slug, oldest first.
+pub async fn with_slug(db: &Db, project_id: i64, slug: &str) -> Result<Vec<Check>, StoreError> {
+    const SQL: &str = concat!(
+        "SELECT ",
+        check_columns!(""),
+        " FROM checks WHERE project_id = $1 AND slug = $2 ORDER BY id"
+    );
+    // Nothing stored holds a NUL, and PostgreSQL refuses to look for one.
+    if slug.contains('\0') {
+        return Ok(Vec::new());
+    }
+    Ok(read!(db, |pool| sqlx::query_as(SQL).bind(project_id).bind(slug).fetch_all(pool).await?))
+}
+
+/// The UUIDs of a project's checks, as text.
+pub async fn codes(db: &Db, project_id: i64) -> Result<Vec<String>, StoreError> {
+    const SQL: &str = "SELECT uuid FROM checks WHERE project_id = $1 ORDER BY id";
+    let rows: Vec<(String,)> = read!(db, |pool| sqlx::query_as(SQL).bind(project_id).fetch_all(pool).await?);
+    Ok(rows.into_iter().map(|(uuid,)| uuid).collect())
+}
+
+/// For each check that notifies any, the UUIDs of its channels, sorted, with commas between them.
+pub type ChannelUuids = HashMap<i64, String>;
+
+/// The channels of all checks of a project.
+pub async fn channel_uuids(db: &Db, project_id: i64) -> Result<ChannelUuids, StoreError> {
+    const SQL: &str = "SELECT cc.check_id, STRING_AGG(c.uuid, ',' ORDER BY c.uuid)
+        FROM channels c JOIN check_channels cc ON cc.channel_id = c.id
+        WHERE c.project_id = $1 GROUP BY cc.check_id";
+    let rows: Vec<(i64, String)> =
+        read!(db, |pool| sqlx::query_as(SQL).bind(project_id).fetch_all(pool).await?);
+    Ok(rows.into_iter().collect())
 }
 
 /// The zone of the check that was made last: the best guess for the next one.

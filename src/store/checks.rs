@@ -1,4 +1,5 @@
 //! Checks: their settings and their state, one at a time. Lists of them are in `check_lists`.
+use serde::{Deserialize, Deserializer};
 use uuid::Uuid;
 
 use super::changes::{self, Changes};
@@ -141,7 +142,7 @@ pub enum Channels {
 
 /// A check as stored.
 #[expect(clippy::struct_excessive_bools, reason = "they are columns")]
-#[derive(Debug, Clone, sqlx::FromRow)]
+#[derive(Debug, Clone, sqlx::FromRow, Deserialize)]
 pub struct Check {
     pub id: i64,
     uuid: String,
@@ -158,14 +159,20 @@ pub struct Check {
     tz: String,
     grace: i64,
     early: Option<i64>,
+    #[serde(deserialize_with = "flag")]
     pub manual_resume: bool,
+    #[serde(deserialize_with = "flag")]
     post_only: bool,
     start_kw: String,
     success_kw: String,
     failure_kw: String,
+    #[serde(deserialize_with = "flag")]
     pub filter_subject: bool,
+    #[serde(deserialize_with = "flag")]
     pub filter_body: bool,
+    #[serde(deserialize_with = "flag")]
     filter_http_body: bool,
+    #[serde(deserialize_with = "flag")]
     filter_default_fail: bool,
     status: String,
     since: i64,
@@ -179,6 +186,11 @@ pub struct Check {
     strip: i64,
     pub last_ping_id: Option<i64>,
     pub wake_at: Option<i64>,
+}
+
+/// A boolean as SQLite has it.
+fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    Ok(i64::deserialize(deserializer)? != 0)
 }
 
 impl Check {
@@ -393,6 +405,79 @@ pub async fn insert_in(
     });
     link(tx, id, project_id, channels).await?;
     Ok(id)
+}
+
+/// What an existing check is looked for by. `None` fits any.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Unique<'a> {
+    pub name: Option<&'a str>,
+    pub slug: Option<&'a str>,
+    /// All tags as one text.
+    pub tags: Option<&'a str>,
+    pub period: Option<Span>,
+    pub grace: Option<Span>,
+}
+
+/// Updates the oldest check of a project that fits `unique`, or makes one with this UUID; of several who ask at once,
+/// one makes it. `settings` is told what is there. `channels`: none for a new check, unchanged for an old one, where
+/// nothing is said. Gives the check's UUID, and whether it was made.
+pub async fn upsert<E>(
+    db: &Db,
+    project_id: i64,
+    uuid: Uuid,
+    unique: Unique<'_>,
+    settings: impl Fn(Option<&Check>) -> Result<Settings, E>,
+    channels: Option<&Channels>,
+    now: Time,
+) -> Result<Result<(Uuid, bool), E>, StoreError> {
+    const POSTGRES_PROJECT: &str = "SELECT id FROM projects WHERE id = $1 FOR NO KEY UPDATE";
+    let none = Channels::These(Vec::new());
+    Ok(write_tx!(db, |tx| {
+        // On SQLite a write transaction is alone.
+        if let WriteTx::Postgres(tx) = tx {
+            sqlx::query(POSTGRES_PROJECT).bind(project_id).execute(&mut **tx).await?;
+        }
+        let found = oldest_in(tx, project_id, unique).await?;
+        let settings = match settings(found.as_ref()) {
+            Ok(settings) => settings,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        match found {
+            Some(check) if update_in(tx, check.id, &settings, channels, now).await? => {
+                Ok((check.uuid(), false))
+            }
+            _ => {
+                insert_in(tx, project_id, uuid, &settings, channels.unwrap_or(&none), now).await?;
+                Ok((uuid, true))
+            }
+        }
+    }))
+}
+
+async fn oldest_in(
+    tx: &mut WriteTx,
+    project_id: i64,
+    unique: Unique<'_>,
+) -> Result<Option<Check>, StoreError> {
+    const SQL: &str = concat!(
+        "SELECT ",
+        check_columns!(""),
+        " FROM checks WHERE project_id = $1
+            AND name = COALESCE($2, name) AND slug = COALESCE($3, slug) AND tags = COALESCE($4, tags)
+            AND (CAST($5 AS BIGINT) IS NULL OR (kind = 'simple' AND period = $5)) AND grace = COALESCE($6, grace)
+        ORDER BY id LIMIT 1"
+    );
+    Ok(on!(tx, |conn| {
+        sqlx::query_as(SQL)
+            .bind(project_id)
+            .bind(unique.name)
+            .bind(unique.slug)
+            .bind(unique.tags)
+            .bind(unique.period.map(span_micros))
+            .bind(unique.grace.map(span_micros))
+            .fetch_optional(conn)
+            .await?
+    }))
 }
 
 /// Makes a check notify exactly these channels of its project.

@@ -1,14 +1,133 @@
 //! What `maibo doctor` asks a database about itself. Nothing here changes it.
-use std::str::FromStr as _;
 use std::time::Duration;
 
-use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _};
 
-use super::db::{is_postgres, read};
+use super::backup::BackupError;
+use super::db::{is_postgres, postgres_name, postgres_options, read};
 use super::{Db, Role, StoreError, backup, micros, migrate, time};
 use crate::core::Time;
+
+/// How long a connection may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What kind of trouble an error is, for those who say what to do about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// The file is not what was written.
+    Damaged,
+    /// It may not be read or written by this user.
+    Forbidden,
+    /// There is no room left.
+    Full,
+    /// Another program has it.
+    Locked,
+    /// Nobody answers there.
+    Unreachable,
+    /// The database server does not take this user or password.
+    SignIn,
+    /// The database server has no such database.
+    Absent,
+    /// A newer version wrote it.
+    Newer,
+    /// It is somebody else's.
+    Foreign,
+    /// The URL is wrong.
+    Url,
+    Other,
+}
+
+/// What kind of trouble this is.
+#[must_use]
+pub fn trouble(error: &StoreError) -> Trouble {
+    match error {
+        StoreError::UnsupportedUrl(_) | StoreError::PostgresUrl | StoreError::Parameter(_) => Trouble::Url,
+        StoreError::NewerVersion(_) => Trouble::Newer,
+        StoreError::Moving | StoreError::Locked => Trouble::Locked,
+        StoreError::NoAnswer => Trouble::Unreachable,
+        StoreError::Schema(_) => Trouble::Foreign,
+        StoreError::Connect { reason: error, .. }
+        | StoreError::Open { source: error, .. }
+        | StoreError::Sql(error) => of_engine(error),
+        StoreError::Folder { source, .. } => of_system(source),
+        StoreError::Unusable(error) => match error.as_ref() {
+            BackupError::Foreign { .. } => Trouble::Foreign,
+            BackupError::Damaged { .. } => Trouble::Damaged,
+            BackupError::Newer { .. } => Trouble::Newer,
+            BackupError::InUse(_) => Trouble::Locked,
+            BackupError::Io { source, .. } => of_system(source),
+            BackupError::Copy { source, .. } => of_engine(source),
+            BackupError::Missing(_)
+            | BackupError::NotAFile(_)
+            | BackupError::Exists(_)
+            | BackupError::Itself(_) => Trouble::Other,
+        },
+        StoreError::Conflict | StoreError::OthersRun(_) | StoreError::Migrate(_) => Trouble::Other,
+    }
+}
+
+fn of_engine(error: &sqlx::Error) -> Trouble {
+    let error = match error {
+        sqlx::Error::Io(error) => return of_system(error),
+        sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut => return Trouble::Unreachable,
+        sqlx::Error::Database(error) => error,
+        _ => return Trouble::Other,
+    };
+    let code = error.code().unwrap_or_default();
+    // PostgreSQL's codes have five characters; SQLite's are numbers, whose lowest byte is the kind.
+    match code.as_ref() {
+        "28P01" | "28000" => return Trouble::SignIn,
+        "3D000" => return Trouble::Absent,
+        "42501" | "25006" => return Trouble::Forbidden,
+        "53100" => return Trouble::Full,
+        "55P03" => return Trouble::Locked,
+        "53300" | "57P03" => return Trouble::Unreachable,
+        "XX001" | "XX002" => return Trouble::Damaged,
+        _ => {}
+    }
+    match code.parse::<u32>().map(|code| code & 0xff) {
+        Ok(11 | 26) => Trouble::Damaged,
+        Ok(3 | 8 | 14 | 23) => Trouble::Forbidden,
+        Ok(13) => Trouble::Full,
+        Ok(5 | 6) => Trouble::Locked,
+        _ => Trouble::Other,
+    }
+}
+
+fn of_system(error: &std::io::Error) -> Trouble {
+    use std::io::ErrorKind;
+    match error.kind() {
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => Trouble::Forbidden,
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Trouble::Full,
+        ErrorKind::ConnectionRefused
+        | ErrorKind::ConnectionReset
+        | ErrorKind::TimedOut
+        | ErrorKind::HostUnreachable
+        | ErrorKind::NetworkUnreachable
+        | ErrorKind::UnexpectedEof => Trouble::Unreachable,
+        _ => Trouble::Other,
+    }
+}
+
+/// Whether the PostgreSQL server of this URL is on this machine, as far as the URL tells.
+#[must_use]
+pub fn is_on_this_machine(url: &str) -> bool {
+    let Ok(options) = postgres_options(url, Role::Command) else { return false };
+    let host = options.get_host().trim_matches(['[', ']']);
+    options.get_socket().is_some()
+        || host == "localhost"
+        || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+/// How the connection to a PostgreSQL server is kept from others: the version of TLS, or `None` where it is not.
+/// On SQLite there is no connection.
+pub async fn encryption(db: &Db) -> Result<Option<Option<String>>, StoreError> {
+    const POSTGRES: &str = "SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl";
+    let Db::Postgres(pool) = db else { return Ok(None) };
+    let found: Option<(Option<String>,)> = sqlx::query_as(POSTGRES).fetch_optional(pool).await?;
+    Ok(Some(found.map(|(version,)| version.unwrap_or_default())))
+}
 
 /// How far a database is with migrations, compared with this program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,16 +148,16 @@ pub async fn schema(url: &str) -> Result<Schema, StoreError> {
         if file.metadata().is_ok_and(|file| file.len() == 0) {
             return Ok(Schema::Empty);
         }
-        let found = backup::contents(&file).await.map_err(|error| StoreError::Unusable(error.to_string()))?;
+        let found = backup::contents(&file).await.map_err(|error| StoreError::Unusable(Box::new(error)))?;
         let newest = migrate::SQLITE.iter().map(|known| known.version).max();
         return judge(found.version, newest.unwrap_or(0));
     }
-    let options = PgConnectOptions::from_str(url)
-        .map_err(|_| StoreError::PostgresUrl)?
-        .application_name(&Role::Command.session_name());
-    let database = options.get_database().unwrap_or_else(|| options.get_username());
-    let server = format!("{database} on {}:{}", options.get_host(), options.get_port());
-    let mut db = options.connect().await.map_err(|reason| StoreError::Connect { server, reason })?;
+    let options = postgres_options(url, Role::Command)?;
+    let server = postgres_name(&options);
+    let connecting = tokio::time::timeout(PATIENCE, options.connect()).await;
+    let mut db = connecting
+        .map_err(|_| StoreError::NoAnswer)?
+        .map_err(|reason| StoreError::Connect { server, reason })?;
     let (there,): (bool,) = sqlx::query_as(POSTGRES_THERE).fetch_one(&mut db).await?;
     if !there {
         return Ok(Schema::Empty);

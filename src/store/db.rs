@@ -2,6 +2,7 @@
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::migrate::MigrateError;
@@ -11,9 +12,11 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{ConnectOptions as _, Connection as _, Database, Executor as _, Pool, Postgres, Sqlite};
+use url::Url;
 
+use super::backup::BackupError;
 use super::migrate;
-use super::nodes::Role;
+use super::nodes::{self, Role};
 
 /// A handle to the database. Cloning is cheap.
 ///
@@ -21,8 +24,27 @@ use super::nodes::Role;
 /// failing with `SQLITE_BUSY`.
 #[derive(Debug, Clone)]
 pub enum Db {
-    Sqlite { reader: SqlitePool, writer: SqlitePool },
+    Sqlite { reader: SqlitePool, writer: SqlitePool, file: Arc<OpenFile> },
     Postgres(PgPool),
+}
+
+/// The file that was opened, and which one it was among those that may come to have its name.
+#[derive(Debug)]
+pub struct OpenFile {
+    path: PathBuf,
+    identity: Option<(u64, u64)>,
+}
+
+/// What a file keeps whatever it is called; `None`: there is no file of this name.
+#[cfg(unix)]
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt as _;
+    path.metadata().ok().map(|found| (found.dev(), found.ino()))
+}
+
+#[cfg(not(unix))]
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    path.exists().then_some((0, 0))
 }
 
 /// Connections that one process holds to PostgreSQL at most.
@@ -56,8 +78,16 @@ pub enum StoreError {
         "MAIBO_DATABASE_URL: this is not a URL like postgres://user:password@host:5432/database?sslmode=require"
     )]
     PostgresUrl,
-    #[error("cannot use the PostgreSQL database {server}: {reason}")]
+    #[error("MAIBO_DATABASE_URL: `{0}` is no parameter of a PostgreSQL URL; these are: {known}", known = PARAMETERS.join(", "))]
+    Parameter(String),
+    #[error("cannot use the PostgreSQL database {server}: {}", plain(reason))]
     Connect { server: String, reason: sqlx::Error },
+    #[error(
+        "a `maibo migrate-db` works on this database; wait until it has ended, then use the database that it copied into"
+    )]
+    Moving,
+    #[error("another program keeps this database locked; end it (a `maibo migrate-db`?), then try again")]
+    Locked,
     #[error("this database was written by a newer Maibo (migration {0}); start that version or a newer one")]
     NewerVersion(i64),
     #[error(
@@ -75,9 +105,26 @@ pub enum StoreError {
     #[error("this database has tables that Maibo did not make: {0}")]
     Schema(String),
     #[error("{0}")]
-    Unusable(String),
-    #[error("database: {0}")]
-    Sql(#[source] sqlx::Error),
+    Unusable(Box<BackupError>),
+    #[error("database: {}", plain(.0))]
+    Sql(sqlx::Error),
+}
+
+/// What a database said, without the place in its own source where it said so.
+fn plain(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Database(error) => error.message().to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// Whether SQLite, or PostgreSQL after its `lock_timeout`, says that somebody else holds what is needed.
+fn is_locked(error: &dyn sqlx::error::DatabaseError) -> bool {
+    // SQLITE_BUSY with all its kinds, and lock_not_available.
+    const BUSY: u32 = 5;
+    error
+        .code()
+        .is_some_and(|code| code == "55P03" || code.parse::<u32>().is_ok_and(|code| code & 0xff == BUSY))
 }
 
 impl StoreError {
@@ -95,6 +142,7 @@ impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         match &error {
             sqlx::Error::Database(db) if db.is_unique_violation() => Self::Conflict,
+            sqlx::Error::Database(db) if is_locked(db.as_ref()) => Self::Locked,
             _ => Self::Sql(error),
         }
     }
@@ -104,6 +152,7 @@ impl From<MigrateError> for StoreError {
     fn from(error: MigrateError) -> Self {
         match error {
             MigrateError::VersionMissing(version) => Self::NewerVersion(version),
+            MigrateError::Execute(error) => error.into(),
             other => Self::Migrate(other),
         }
     }
@@ -117,6 +166,35 @@ pub(super) fn sqlite_file(url: &str) -> Option<&Path> {
 
 pub(super) fn is_postgres(url: &str) -> bool {
     url.starts_with("postgres://") || url.starts_with("postgresql://")
+}
+
+/// The parameters that a PostgreSQL URL may have. A slip of the pen in one must not go by: `sslmod=verify-full` would
+/// leave the connection open to anybody.
+const PARAMETERS: [&str; 10] =
+    ["sslmode", "sslrootcert", "sslcert", "sslkey", "host", "hostaddr", "port", "dbname", "user", "password"];
+
+/// How to reach the PostgreSQL database of this URL, under the session name of `role`.
+pub(super) fn postgres_options(url: &str, role: Role) -> Result<PgConnectOptions, StoreError> {
+    let parsed = Url::parse(url).map_err(|_| StoreError::PostgresUrl)?;
+    if let Some((name, _)) = parsed.query_pairs().find(|(name, _)| !PARAMETERS.contains(&name.as_ref())) {
+        // A question mark in a password makes what follows it look like a parameter: that is not repeated.
+        let shown = name.chars().all(|c| c.is_ascii_alphanumeric() || "_-[]".contains(c));
+        return Err(if shown { StoreError::Parameter(name.into_owned()) } else { StoreError::PostgresUrl });
+    }
+    Ok(PgConnectOptions::from_str(url)
+        .map_err(|_| StoreError::PostgresUrl)?
+        .application_name(&role.session_name())
+        // "already exists, skipping" is no news.
+        .options([("client_min_messages", "warning")]))
+}
+
+/// A PostgreSQL database as people know it, without the password.
+pub(super) fn postgres_name(options: &PgConnectOptions) -> String {
+    let database = options.get_database().unwrap_or_else(|| options.get_username());
+    match options.get_socket() {
+        Some(socket) => format!("{database} on {}", socket.display()),
+        None => format!("{database} on {}:{}", options.get_host(), options.get_port()),
+    }
 }
 
 /// Makes sure that the database file that `url` names is there, readable for its owner alone; gives its path.
@@ -152,25 +230,31 @@ impl Db {
     }
 
     async fn open_postgres(url: &str, role: Role) -> Result<Self, StoreError> {
-        let options = PgConnectOptions::from_str(url)
-            .map_err(|_| StoreError::PostgresUrl)?
-            .application_name(&role.session_name())
-            // "already exists, skipping" is no news.
-            .options([("client_min_messages", "warning")]);
-        let database = options.get_database().unwrap_or_else(|| options.get_username()).to_owned();
-        let server = format!("{database} on {}:{}", options.get_host(), options.get_port());
+        let options = postgres_options(url, role)?;
+        let server = postgres_name(&options);
         let open = |reason| StoreError::Connect { server: server.clone(), reason };
         // A connection of its own, without time limits: a migration may have to wait, and to work.
         let connecting = tokio::time::timeout(PATIENCE, options.connect()).await;
         let mut migrating = connecting.map_err(|_| StoreError::NoAnswer)?.map_err(open)?;
+        if !nodes::share(&mut migrating).await? {
+            return Err(StoreError::Moving);
+        }
         migrate::postgres(&mut migrating).await?;
-        migrating.close().await?;
         let pool = PgPoolOptions::new()
             .max_connections(POSTGRES_CONNECTIONS)
             .acquire_timeout(Duration::from_secs(5))
+            // Each for itself: the connection of a server that had lost it for a while is a new one.
+            .after_connect(|connection, _| {
+                Box::pin(async move {
+                    let shared = nodes::share(connection).await?;
+                    shared.then_some(()).ok_or_else(|| sqlx::Error::Protocol(StoreError::Moving.to_string()))
+                })
+            })
             .connect_with(options.options(POSTGRES_OPTIONS))
             .await
             .map_err(open)?;
+        // Not before the pool has a connection: we are never without one that says that we are here.
+        migrating.close().await?;
         Ok(Self::Postgres(pool))
     }
 
@@ -203,7 +287,18 @@ impl Db {
         let writer = pool(1).connect_with(writing).await.map_err(open)?;
         migrate::sqlite(&writer).await?;
         let reader = pool(3).connect_with(options.read_only(true)).await.map_err(open)?;
-        Ok(Self::Sqlite { reader, writer })
+        let path = std::fs::canonicalize(&file).unwrap_or(file);
+        let file = Arc::new(OpenFile { identity: identity(&path), path });
+        Ok(Self::Sqlite { reader, writer, file })
+    }
+
+    /// The path of the SQLite file where there is no longer the file that was opened: somebody deleted or replaced
+    /// it, and what is written now will be lost.
+    pub fn lost_file(&self) -> Option<&Path> {
+        match self {
+            Self::Sqlite { file, .. } if identity(&file.path) != file.identity => Some(&file.path),
+            _ => None,
+        }
     }
 
     /// Begins a write transaction. Dropped without [`WriteTx::commit`], it changes nothing.
@@ -238,7 +333,7 @@ impl Db {
     /// Waits for what is under way, on PostgreSQL for at most [`PATIENCE`], and closes all connections.
     pub async fn close(&self) {
         match self {
-            Self::Sqlite { reader, writer } => {
+            Self::Sqlite { reader, writer, .. } => {
                 reader.close().await;
                 writer.close().await;
             }

@@ -33,7 +33,7 @@ pub struct Slice {
 }
 
 /// Rows of `pings` in one slice.
-const PINGS: i64 = 1000;
+const PINGS: i64 = 500;
 /// Checks whose flips are looked at in one slice.
 const CHECKS: i64 = 20;
 /// Most flips that go in one transaction.

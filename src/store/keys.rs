@@ -1,7 +1,7 @@
 //! Keys that open the APIs. A key is shown once; only its hash is kept.
 use super::db::{read, run, write_tx};
 use super::{Db, StoreError, micros};
-use crate::core::Time;
+use crate::core::{Span, Time};
 
 /// What a key opens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,15 +51,35 @@ pub async fn opens_metrics(db: &Db, hash: &str) -> Result<bool, StoreError> {
     Ok(row.is_some())
 }
 
-/// The project that a key with this hash opens, and how far.
-pub async fn find(db: &Db, hash: &str) -> Result<Option<(i64, Scope)>, StoreError> {
-    const SQL: &str = "SELECT project_id, scope FROM api_keys WHERE hash = $1 AND project_id IS NOT NULL";
-    let row: Option<(i64, String)> =
+/// A key of a project.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key {
+    pub id: i64,
+    pub project_id: i64,
+    /// [`Scope::ReadWrite`] or [`Scope::ReadOnly`].
+    pub scope: Scope,
+}
+
+/// The key with this hash, if it opens a project.
+pub async fn find(db: &Db, hash: &str) -> Result<Option<Key>, StoreError> {
+    const SQL: &str = "SELECT id, project_id, scope FROM api_keys WHERE hash = $1 AND project_id IS NOT NULL";
+    let row: Option<(i64, i64, String)> =
         read!(db, |pool| sqlx::query_as(SQL).bind(hash).fetch_optional(pool).await?);
-    Ok(row.and_then(|(project, scope)| {
+    Ok(row.and_then(|(id, project_id, scope)| {
         [Scope::ReadWrite, Scope::ReadOnly]
             .into_iter()
             .find(|known| known.as_str() == scope)
-            .map(|scope| (project, scope))
+            .map(|scope| Key { id, project_id, scope })
     }))
+}
+
+/// Records that a key was used, unless that was done within the last minute.
+pub async fn used(db: &Db, id: i64, now: Time) -> Result<(), StoreError> {
+    // A use in the future was recorded by a clock that was wrong.
+    const SQL: &str = "UPDATE api_keys SET used_at = $2
+        WHERE id = $1 AND (used_at IS NULL OR used_at NOT BETWEEN $3 AND $2)";
+    write_tx!(db, |tx| {
+        run!(tx, sqlx::query(SQL).bind(id).bind(micros(now)).bind(micros(now - Span::minutes(1)) + 1));
+    });
+    Ok(())
 }

@@ -16,6 +16,48 @@ pub(super) static POSTGRES: Migrator = sqlx::migrate!("./migrations/postgres");
 /// The first line of a migration that an older version cannot bear.
 const ALONE: &str = "-- stop the other servers first";
 
+/// A row of the table in which migrations are noted: version, checksum, success.
+pub(super) type Noted = (i64, Vec<u8>, bool);
+
+/// What the migrations that a database has seen tell about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum History {
+    Current,
+    /// It waits for the migrations after this one.
+    Older(i64),
+    /// It has seen this one, which this program does not know.
+    Newer(i64),
+    /// Its tables were made by other migrations than ours, or by none.
+    Foreign,
+}
+
+/// Compares what a database has noted, in order, with the migrations that this program knows for its engine.
+pub(super) fn history(noted: &[Noted], known: &Migrator) -> History {
+    for (version, checksum, success) in noted {
+        let Some(ours) = known.iter().find(|migration| migration.version == *version) else {
+            // Somebody else's database has nothing of ours in it.
+            return if noted.iter().any(|one| is_ours(one, known)) {
+                History::Newer(*version)
+            } else {
+                History::Foreign
+            };
+        };
+        if ours.checksum.as_ref() != checksum.as_slice() || !success {
+            return History::Foreign;
+        }
+    }
+    let newest = known.iter().map(|migration| migration.version).max();
+    match noted.last() {
+        None => History::Foreign,
+        Some((version, ..)) if Some(*version) == newest => History::Current,
+        Some((version, ..)) => History::Older(*version),
+    }
+}
+
+fn is_ours((_, checksum, _): &Noted, known: &Migrator) -> bool {
+    known.iter().any(|migration| migration.checksum.as_ref() == checksum.as_slice())
+}
+
 /// A SQLite file has one server, which is the one that starts now.
 pub(super) async fn sqlite(writer: &SqlitePool) -> Result<(), StoreError> {
     Ok(SQLITE.run(writer).await?)
@@ -71,6 +113,26 @@ mod tests {
     fn migration(version: i64, sql: &str) -> Migration {
         let sql = AssertSqlSafe(sql.to_owned()).into_sql_str();
         Migration::new(version, "test".into(), MigrationType::Simple, sql, false)
+    }
+
+    #[test]
+    fn a_database_is_told_by_what_it_has_noted() {
+        let noted = |version: i64, of: usize, success: bool| -> Noted {
+            (version, SQLITE.iter().nth(of).unwrap().checksum.to_vec(), success)
+        };
+        let newest = SQLITE.iter().last().unwrap().version;
+        let all: Vec<Noted> = SQLITE.iter().map(|one| (one.version, one.checksum.to_vec(), true)).collect();
+        assert_eq!(history(&all, &SQLITE), History::Current);
+        let with = |extra: Noted| [all.clone(), vec![extra]].concat();
+        assert_eq!(history(&with((newest + 1, vec![1], true)), &SQLITE), History::Newer(newest + 1));
+        for foreign in
+            [vec![], vec![noted(1, 0, false)], vec![(1, vec![1], true)], vec![(7000, vec![1], true)]]
+        {
+            assert_eq!(history(&foreign, &SQLITE), History::Foreign, "{foreign:?}");
+        }
+        let two = Migrator::with_migrations(vec![migration(1, "SELECT 1"), migration(2, "SELECT 2")]);
+        let first = two.iter().next().unwrap().checksum.to_vec();
+        assert_eq!(history(&[(1, first, true)], &two), History::Older(1));
     }
 
     #[test]

@@ -2,16 +2,18 @@
 use std::collections::BTreeSet;
 use std::future::poll_fn;
 use std::path::{Path, PathBuf};
-use std::str::FromStr as _;
+use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 use sqlx::postgres::PgConnectOptions;
-use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, Row as _, SqliteConnection};
 
-use super::db::{is_postgres, sqlite_file};
+use super::backup::{BackupError, regular};
+use super::db::{is_postgres, postgres_name, postgres_options, sqlite_file};
+use super::migrate::{self, History, Noted};
 use super::schema::{self, Kind, Table};
-use super::{Db, Role, StoreError, micros};
+use super::{Role, StoreError, micros, nodes};
 use crate::auth::secret::hex;
 use crate::core::Time;
 
@@ -27,6 +29,10 @@ const READ_AHEAD: usize = 4;
 const TELL_EVERY: i64 = 5_000;
 /// Notices of one kind that are told one by one.
 const NOTICES: u64 = 10;
+/// How often, and how many times, a database is asked for that somebody is about to let go: a command that has ended
+/// is connected for a moment longer.
+const ASK_EVERY: Duration = Duration::from_millis(50);
+const ASKED: u32 = 60;
 
 /// Why nothing was moved.
 #[derive(Debug, thiserror::Error)]
@@ -37,16 +43,24 @@ pub enum MoveError {
     Url(&'static str),
     #[error("{0}: the URL names no database; expected postgres://user@host:5432/database")]
     NoDatabase(&'static str),
-    #[error("there is no database {}", .0.display())]
-    Missing(PathBuf),
     #[error("both URLs name the same database")]
     Same,
-    #[error("{0} server(s) use the database {1}; stop them first")]
-    InUse(i64, &'static str),
+    #[error("{0}: {1} server(s) of Maibo use it; stop them first")]
+    InUse(String, i64),
+    #[error("{0}: a command of Maibo, or another migrate-db, uses it; try again when that has ended")]
+    Busy(String),
+    #[error("{0}: this is no Maibo database: {1}")]
+    Foreign(String, String),
     #[error(
-        "the database to copy into is not empty: it has {0}. Give it a new one; nothing there is ever overwritten"
+        "{0}: it is at migration {1}, and a database to copy from is not touched; start the server of this version on it once, or use the migrate-db of the version that wrote it"
     )]
-    NotEmpty(String),
+    Older(String, i64),
+    #[error("{0}: it is not empty: it has {1}. Give it a new one; nothing there is ever overwritten")]
+    NotEmpty(String, String),
+    #[error("{0}: {1}")]
+    File(String, BackupError),
+    #[error("{0}: {1}")]
+    Side(String, StoreError),
     #[error("the two databases have different tables ({0}); is one of them not Maibo's?")]
     Tables(String),
     #[error(
@@ -74,40 +88,64 @@ pub enum Progress<'a> {
     Notice(String),
 }
 
-/// Where one of the two databases is.
+/// One of the two databases: where it is, and by which flag it was named.
 #[derive(Debug, Clone)]
-pub enum Place {
+pub struct Place {
+    flag: &'static str,
+    kind: PlaceKind,
+}
+
+#[derive(Debug, Clone)]
+enum PlaceKind {
     File(PathBuf),
     Server(Box<PgConnectOptions>),
+}
+
+impl std::fmt::Display for Place {
+    /// Without the password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.kind {
+            PlaceKind::File(file) => write!(f, "{} {}", self.flag, file.display()),
+            PlaceKind::Server(options) => write!(f, "{} {}", self.flag, postgres_name(options)),
+        }
+    }
 }
 
 impl Place {
     /// `flag`: which of the two, for the words of a refusal. They do not repeat the URL: it may hold a password.
     pub fn read(flag: &'static str, url: &str) -> Result<Self, MoveError> {
         if !is_postgres(url) {
-            return sqlite_file(url).map(|file| Self::File(file.to_owned())).ok_or(MoveError::Url(flag));
+            let file = sqlite_file(url).ok_or(MoveError::Url(flag))?;
+            return Ok(Self { flag, kind: PlaceKind::File(file.to_owned()) });
         }
-        let options = PgConnectOptions::from_str(url).map_err(|_| MoveError::Url(flag))?;
+        let options = postgres_options(url, Role::Command).map_err(|error| match error {
+            StoreError::Parameter(_) => MoveError::Side(flag.to_owned(), error),
+            _ => MoveError::Url(flag),
+        })?;
         if options.get_database().is_none() {
             return Err(MoveError::NoDatabase(flag));
         }
         // It idles while the other side works, and waits for nobody's locks for long.
-        let options = options.application_name(&Role::Command.session_name()).options([
-            ("client_min_messages", "warning"),
+        let options = options.options([
             ("statement_timeout", "0"),
             ("idle_in_transaction_session_timeout", "0"),
             ("lock_timeout", "6s"),
         ]);
-        Ok(Self::Server(Box::new(options)))
+        Ok(Self { flag, kind: PlaceKind::Server(Box::new(options)) })
     }
 
     /// The file, where it is one.
     #[must_use]
     pub fn file(&self) -> Option<&Path> {
-        match self {
-            Self::File(file) => Some(file),
-            Self::Server(_) => None,
+        match &self.kind {
+            PlaceKind::File(file) => Some(file),
+            PlaceKind::Server(_) => None,
         }
+    }
+
+    /// An error of this side, in words that name it.
+    fn wrong(&self, error: StoreError) -> MoveError {
+        MoveError::Side(self.to_string(), error)
     }
 
     /// Whether both are the same, as far as their names tell.
@@ -121,15 +159,26 @@ impl Place {
                 options.get_database().map(str::to_owned),
             )
         };
-        match (self, other) {
-            (Self::File(one), Self::File(two)) => {
+        match (&self.kind, &other.kind) {
+            (PlaceKind::File(one), PlaceKind::File(two)) => {
                 let real = |file: &Path| std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
                 real(one) == real(two)
             }
-            (Self::Server(one), Self::Server(two)) => name(one) == name(two),
+            (PlaceKind::Server(one), PlaceKind::Server(two)) => name(one) == name(two),
             _ => false,
         }
     }
+}
+
+/// What a database is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Access {
+    /// To see what it is; nothing is written.
+    Look,
+    /// To be copied from.
+    Copy,
+    /// To be copied into.
+    Fill,
 }
 
 /// One of the two databases, open.
@@ -159,34 +208,34 @@ impl Value {
 
 /// Copies everything in `from` into the empty `to`; gives the number of rows.
 ///
-/// `from` is read as it is at one moment and is not changed, but for being brought to this version's schema. `to` has
-/// everything or, when this fails or dies, nothing. The caller keeps servers away from SQLite files.
+/// `from` is read as it is at one moment, and not changed: it must have this version's tables. `to` has everything or,
+/// when this fails or dies, nothing but empty tables; what is not Maibo's, or holds anything, is not touched at all.
+/// Nobody writes to either meanwhile. The caller keeps servers away from SQLite files, both of which exist.
 pub async fn copy(
-    from: (&Place, &str),
-    to: (&Place, &str),
+    from: &Place,
+    to: &Place,
     now: Time,
     tell: &mut dyn FnMut(Progress<'_>),
 ) -> Result<i64, MoveError> {
-    if let Some(file) = from.0.file().filter(|file| !file.exists()) {
-        return Err(MoveError::Missing(file.to_owned()));
-    }
-    if from.0.is(to.0) {
-        return Err(MoveError::Same);
-    }
-    for ((place, url), which) in [(from, "to copy from"), (to, "to copy into")] {
-        refuse_servers(place, which).await?;
-        Db::open(url, Role::Command).await?.close().await;
-    }
-    let (mut source, mut target) = (Side::open(from.0).await?, Side::open(to.0).await?);
+    refuse_servers(from).await?;
+    refuse_servers(to).await?;
+    must_be_ours(from).await?;
+    may_be_filled(to).await?;
+    let (mut source, mut target) =
+        (Side::open(from, Access::Copy).await?, Side::open(to, Access::Fill).await?);
     let identity = source.identity().await?;
     if identity.is_some() && identity == target.identity().await? {
         return Err(MoveError::Same);
     }
-    let tables = target.tables().await?;
-    let pairs = paired(source.tables().await?, &tables)?;
-    source.begin_reading().await?;
-    target.begin_writing(&tables).await?;
-    target.must_be_empty(&tables).await?;
+    source.be_alone(from).await?;
+    target.be_alone(to).await?;
+    source.begin_reading().await.map_err(|error| from.wrong(error))?;
+    target.migrate().await.map_err(|error| to.wrong(error))?;
+    let tables = target.tables().await.map_err(|error| to.wrong(error))?;
+    let pairs = paired(source.tables().await.map_err(|error| from.wrong(error))?, &tables)?;
+    target.begin_writing(&tables).await.map_err(|error| to.wrong(error))?;
+    target.must_be_empty(to, &tables).await?;
+    target.run("DELETE FROM projects".to_owned()).await?;
 
     let mut rows = Vec::with_capacity(tables.len());
     for table in &tables {
@@ -211,40 +260,96 @@ pub async fn copy(
         tell(Progress::Verified { table: &table.name, rows: arrived, sha256: &found });
     }
     target.set_sequences(&tables).await?;
-    // One that started meanwhile has taken pings that are not among the copied.
-    refuse_servers(from.0, "to copy from").await?;
+    // One of an older version that started meanwhile has taken pings that are not among the copied; and whoever had
+    // cut our connection has let everybody in.
+    refuse_servers(from).await?;
+    source.run("SELECT 1".to_owned()).await.map_err(|error| from.wrong(error))?;
     target.commit().await?;
     source.close().await?;
     target.close().await?;
     Ok(all)
 }
 
+/// What a database is before anything is done to it.
+enum Found {
+    Nothing,
+    /// Tables or views that are not Maibo's.
+    Others(String),
+    Ours(History),
+}
+
+/// Looks at a database without changing it.
+async fn look(place: &Place) -> Result<Found, MoveError> {
+    if let Some(file) = place.file() {
+        let found = regular(file).map_err(|error| MoveError::File(place.flag.to_owned(), error))?;
+        if found.len() == 0 {
+            return Ok(Found::Nothing);
+        }
+    }
+    let mut side = Side::open(place, Access::Look).await?;
+    let found = side.look().await.map_err(|error| place.wrong(error))?;
+    side.close().await?;
+    Ok(found)
+}
+
+/// Refuses to copy what is no Maibo database of this version.
+async fn must_be_ours(from: &Place) -> Result<(), MoveError> {
+    let foreign = |words: &str| MoveError::Foreign(from.to_string(), words.to_owned());
+    match look(from).await? {
+        Found::Ours(History::Current) => Ok(()),
+        Found::Ours(History::Older(version)) => Err(MoveError::Older(from.to_string(), version)),
+        Found::Ours(History::Newer(version)) => Err(from.wrong(StoreError::NewerVersion(version))),
+        Found::Ours(History::Foreign) => {
+            Err(foreign("its tables were made by other migrations than Maibo's"))
+        }
+        Found::Nothing => Err(foreign("it has no tables")),
+        Found::Others(names) => Err(foreign(&format!("it has {names}"))),
+    }
+}
+
+/// Refuses to migrate or fill what holds anything.
+async fn may_be_filled(to: &Place) -> Result<(), MoveError> {
+    let foreign =
+        |words: String| MoveError::Foreign(to.to_string(), format!("{words}; give it an empty one"));
+    match look(to).await? {
+        Found::Nothing => Ok(()),
+        Found::Others(names) => Err(foreign(format!("it has {names}"))),
+        Found::Ours(History::Foreign) => {
+            Err(foreign("its tables were made by other migrations than Maibo's".to_owned()))
+        }
+        Found::Ours(History::Newer(version)) => Err(to.wrong(StoreError::NewerVersion(version))),
+        Found::Ours(History::Older(_) | History::Current) => {
+            let mut side = Side::open(to, Access::Look).await?;
+            let tables = side.tables().await.map_err(|error| to.wrong(error))?;
+            side.must_be_empty(to, &tables).await?;
+            Ok(side.close().await?)
+        }
+    }
+}
+
 /// PostgreSQL itself lists who is connected, also those of an older version.
-async fn refuse_servers(place: &Place, which: &'static str) -> Result<(), MoveError> {
-    const POSTGRES: &str = "SELECT COUNT(DISTINCT application_name) FROM pg_stat_activity
-        WHERE datname = current_database() AND (application_name LIKE 'maibo-server-%'
-            OR application_name LIKE 'maibo-worker-%' OR application_name LIKE 'maibo-web-%')";
-    let Place::Server(options) = place else { return Ok(()) };
-    let mut db = connect(options).await?;
-    let (servers,): (i64,) = sqlx::query_as(POSTGRES).fetch_one(&mut db).await?;
-    db.close().await?;
-    if servers > 0 { Err(MoveError::InUse(servers, which)) } else { Ok(()) }
+async fn refuse_servers(place: &Place) -> Result<(), MoveError> {
+    let PlaceKind::Server(options) = &place.kind else { return Ok(()) };
+    let asked = async {
+        let mut db = connect(options).await?;
+        let servers = nodes::servers(&mut db).await?;
+        db.close().await?;
+        Ok(servers)
+    };
+    match asked.await.map_err(|error| place.wrong(error))? {
+        0 => Ok(()),
+        servers => Err(MoveError::InUse(place.to_string(), servers)),
+    }
 }
 
 async fn connect(options: &PgConnectOptions) -> Result<PgConnection, StoreError> {
-    let database = options.get_database().unwrap_or_default();
-    let server = format!("{database} on {}:{}", options.get_host(), options.get_port());
+    let server = postgres_name(options);
     options.connect().await.map_err(|reason| StoreError::Connect { server, reason })
 }
 
 /// The source's tables with their columns, in the order of the target's. Each engine has its own kinds of columns.
 fn paired(source: Vec<Table>, target: &[Table]) -> Result<Vec<Table>, MoveError> {
-    let names = |tables: &[Table]| -> BTreeSet<String> {
-        let of_one = |table: &Table| {
-            table.columns.iter().map(|column| format!("{}.{}", table.name, column.name)).collect::<Vec<_>>()
-        };
-        tables.iter().flat_map(of_one).collect()
-    };
+    let names = |tables: &[Table]| -> BTreeSet<String> { tables.iter().flat_map(Table::names).collect() };
     let (ours, theirs) = (names(&source), names(target));
     if ours != theirs {
         let odd: Vec<&str> = ours.symmetric_difference(&theirs).map(String::as_str).collect();
@@ -402,18 +507,79 @@ fn list(names: impl Iterator<Item = impl AsRef<str>>) -> String {
 }
 
 impl Side {
-    async fn open(place: &Place) -> Result<Self, MoveError> {
-        match place {
-            Place::File(file) => {
+    async fn open(place: &Place, access: Access) -> Result<Self, MoveError> {
+        match &place.kind {
+            PlaceKind::File(file) => {
                 let options = SqliteConnectOptions::new()
                     .filename(file)
+                    .read_only(access == Access::Look)
                     .foreign_keys(true)
                     .row_buffer_size(READ_AHEAD)
-                    .busy_timeout(std::time::Duration::from_secs(5));
-                let open = |source| StoreError::Open { file: file.clone(), source };
-                Ok(Self::Sqlite(options.connect().await.map_err(open)?))
+                    .busy_timeout(Duration::from_secs(5));
+                let options = match access {
+                    Access::Fill => options.journal_mode(SqliteJournalMode::Wal),
+                    Access::Look | Access::Copy => options,
+                };
+                let opened = options.connect().await;
+                opened.map(Self::Sqlite).map_err(|source| place.wrong(source.into()))
             }
-            Place::Server(options) => Ok(Self::Postgres(connect(options).await?)),
+            PlaceKind::Server(options) => {
+                connect(options).await.map(Self::Postgres).map_err(|error| place.wrong(error))
+            }
+        }
+    }
+
+    /// What stands in it.
+    async fn look(&mut self) -> Result<Found, StoreError> {
+        const NOTED: &str = "SELECT version, checksum, success FROM _sqlx_migrations ORDER BY version";
+        const SQLITE_NAMES: &str = "SELECT name FROM sqlite_schema
+            WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name";
+        const POSTGRES_NAMES: &str = "SELECT CAST(t.relname AS TEXT) FROM pg_class t
+            JOIN pg_namespace n ON n.oid = t.relnamespace AND n.nspname = current_schema()
+            WHERE t.relkind IN ('r', 'p', 'v', 'm', 'f') ORDER BY t.relname";
+        let names: Vec<(String,)> = match self {
+            Self::Sqlite(db) => sqlx::query_as(SQLITE_NAMES).fetch_all(db).await?,
+            Self::Postgres(db) => sqlx::query_as(POSTGRES_NAMES).fetch_all(db).await?,
+        };
+        let names: Vec<String> = names.into_iter().map(|(name,)| name).collect();
+        if names.is_empty() {
+            return Ok(Found::Nothing);
+        }
+        let some = names.iter().take(3).map(String::as_str).collect::<Vec<_>>().join(", ");
+        let more = if names.len() > 3 { ", …" } else { "" };
+        let others = Found::Others(format!("the tables {some}{more}"));
+        if !names.iter().any(|name| name == "_sqlx_migrations") {
+            return Ok(others);
+        }
+        let (noted, known): (Vec<Noted>, _) = match self {
+            Self::Sqlite(db) => (sqlx::query_as(NOTED).fetch_all(db).await?, &migrate::SQLITE),
+            Self::Postgres(db) => (sqlx::query_as(NOTED).fetch_all(db).await?, &migrate::POSTGRES),
+        };
+        Ok(match migrate::history(&noted, known) {
+            // A server was ended before it had made anything.
+            History::Foreign if noted.is_empty() && names.len() == 1 => Found::Nothing,
+            History::Foreign if noted.is_empty() => others,
+            history => Found::Ours(history),
+        })
+    }
+
+    /// From now on no other process of Maibo uses it. SQLite files have locks of their own, which the caller holds.
+    async fn be_alone(&mut self, place: &Place) -> Result<(), MoveError> {
+        let Self::Postgres(db) = self else { return Ok(()) };
+        for _ in 0..ASKED {
+            if nodes::seclude(db).await? {
+                return Ok(());
+            }
+            tokio::time::sleep(ASK_EVERY).await;
+        }
+        Err(MoveError::Busy(place.to_string()))
+    }
+
+    /// Makes the tables, or brings empty ones up to date.
+    async fn migrate(&mut self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(db) => Ok(migrate::SQLITE.run(db).await?),
+            Self::Postgres(db) => migrate::postgres(db).await,
         }
     }
 
@@ -433,10 +599,10 @@ impl Side {
         Ok(())
     }
 
-    /// From now on everything is read as it is at this moment.
+    /// From now on everything is read as it is at this moment, and no command writes to a SQLite file.
     async fn begin_reading(&mut self) -> Result<(), StoreError> {
         let begin = match self {
-            Self::Sqlite(_) => "BEGIN",
+            Self::Sqlite(_) => "BEGIN IMMEDIATE",
             Self::Postgres(_) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
         };
         self.run(begin.to_owned()).await
@@ -491,9 +657,8 @@ impl Side {
         }
     }
 
-    /// Refuses when there is more than the project that every new database has, and removes that one.
-    async fn must_be_empty(&mut self, tables: &[Table]) -> Result<(), MoveError> {
-        const DEFAULT: &str = "DELETE FROM projects";
+    /// Refuses when there is more than the project that every new database has.
+    async fn must_be_empty(&mut self, place: &Place, tables: &[Table]) -> Result<(), MoveError> {
         let mut found = Vec::new();
         for table in tables {
             let count = self.count(&table.name).await?;
@@ -508,12 +673,7 @@ impl Side {
                 found.push(format!("{count} in {}", table.name));
             }
         }
-        if found.is_empty() {
-            self.run(DEFAULT.to_owned()).await?;
-            Ok(())
-        } else {
-            Err(MoveError::NotEmpty(found.join(", ")))
-        }
+        if found.is_empty() { Ok(()) } else { Err(MoveError::NotEmpty(place.to_string(), found.join(", "))) }
     }
 
     /// Hands over all rows of a table, one by one, in the order of its key.

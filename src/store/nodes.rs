@@ -2,6 +2,8 @@
 //!
 //! PostgreSQL tells itself, by the names of its sessions: a process that died has none left, whatever it wrote
 //! before. To a SQLite file there is never another one.
+use sqlx::PgConnection;
+
 use super::db::{WriteTx, read};
 use super::{Db, StoreError};
 use crate::rng;
@@ -42,6 +44,31 @@ impl Role {
         };
         format!("maibo-{part}-{}", rng::uuid())
     }
+}
+
+/// Says for as long as this connection lives that Maibo uses the database. `false`: a `maibo migrate-db` has it for
+/// itself.
+pub(super) async fn share(db: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    const POSTGRES: &str = "SELECT pg_try_advisory_lock_shared(469785731695)";
+    let (shared,): (bool,) = sqlx::query_as(POSTGRES).fetch_one(db).await?;
+    Ok(shared)
+}
+
+/// Keeps every other process of Maibo away for as long as this connection lives. `false`: one is there. Does not
+/// queue for it: those who are there could open no new connection meanwhile.
+pub(super) async fn seclude(db: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    const POSTGRES: &str = "SELECT pg_try_advisory_lock(469785731695)";
+    let (alone,): (bool,) = sqlx::query_as(POSTGRES).fetch_one(db).await?;
+    Ok(alone)
+}
+
+/// Servers, and halves of them, that are connected to the database, also those of a version that does not [`share`].
+pub(super) async fn servers(db: &mut PgConnection) -> Result<i64, sqlx::Error> {
+    const POSTGRES: &str = "SELECT COUNT(DISTINCT application_name) FROM pg_stat_activity
+        WHERE datname = current_database() AND (application_name LIKE 'maibo-server-%'
+            OR application_name LIKE 'maibo-worker-%' OR application_name LIKE 'maibo-web-%')";
+    let (servers,): (i64,) = sqlx::query_as(POSTGRES).fetch_one(db).await?;
+    Ok(servers)
 }
 
 /// Whether another process is connected that watches deadlines and sends alerts.

@@ -273,7 +273,7 @@ pub struct Attempt {
     pub outbox_id: i64,
     at: i64,
     took: i64,
-    /// `sent`, `retry` or `dead`.
+    /// `sent`, `retry`, `dead`, or `skipped` for what a restore closed.
     pub outcome: String,
     pub detail: String,
 }
@@ -314,11 +314,11 @@ impl LastAttempt {
     }
 }
 
-/// The newest attempt on each channel of a project, among those made since `since`.
+/// The newest attempt on each channel of a project, among its newest alerts; without what a restore closed.
 pub async fn last_attempts(db: &Db, project_id: i64) -> Result<Vec<LastAttempt>, StoreError> {
     const SQL: &str = "SELECT c.id AS channel_id, a.at, a.outcome, a.detail FROM channels c
         JOIN attempts a ON a.id = (SELECT MAX(t.id) FROM outbox o JOIN attempts t ON t.outbox_id = o.id
-            WHERE o.channel_id = c.id AND o.id >= (SELECT COALESCE(MAX(n.id), 0) - 1000 FROM outbox n))
+            WHERE o.channel_id = c.id AND t.outcome <> 'skipped' AND o.id >= (SELECT COALESCE(MAX(n.id), 0) - 1000 FROM outbox n))
         WHERE c.project_id = $1";
     Ok(read!(db, |pool| sqlx::query_as(SQL).bind(project_id).fetch_all(pool).await?))
 }

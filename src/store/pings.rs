@@ -56,7 +56,28 @@ pub async fn body(db: &Db, check_id: i64, ping_id: i64) -> Result<Option<StoredB
         WHERE p.id = $1 AND p.check_id = $2";
     let row: Option<(bool, Vec<u8>, i64)> =
         read!(db, |pool| sqlx::query_as(SQL).bind(ping_id).bind(check_id).fetch_optional(pool).await?);
-    Ok(row.map(|(zstd, bytes, size)| StoredBody { bytes, zstd, size: usize::try_from(size).unwrap_or(0) }))
+    Ok(row.map(stored))
+}
+
+/// The stored body of a check's ping number `n`, looked for from the ping `newest` backwards.
+pub async fn body_of(db: &Db, check_id: i64, newest: i64, n: i64) -> Result<Option<StoredBody>, StoreError> {
+    const SQL: &str = "WITH RECURSIVE chain(id, prev_id, n) AS (
+            SELECT id, prev_id, n FROM pings WHERE id = $2 AND check_id = $1
+            UNION ALL
+            SELECT p.id, p.prev_id, p.n FROM chain JOIN pings p ON p.id = chain.prev_id
+            WHERE p.check_id = $1 AND chain.n > $3
+        )
+        SELECT b.zstd, b.body, p.body_size FROM chain JOIN pings p ON p.id = chain.id
+            JOIN ping_bodies b ON b.ping_id = p.id
+        WHERE chain.n = $3";
+    let row: Option<(bool, Vec<u8>, i64)> = read!(db, |pool| {
+        sqlx::query_as(SQL).bind(check_id).bind(newest).bind(n).fetch_optional(pool).await?
+    });
+    Ok(row.map(stored))
+}
+
+fn stored((zstd, bytes, size): (bool, Vec<u8>, i64)) -> StoredBody {
+    StoredBody { bytes, zstd, size: usize::try_from(size).unwrap_or(0) }
 }
 
 /// One ping of this check.

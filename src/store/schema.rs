@@ -32,6 +32,13 @@ pub(super) struct Table {
     refers_to: BTreeSet<String>,
 }
 
+impl Table {
+    /// Its columns as `table.column`.
+    pub(super) fn names(&self) -> Vec<String> {
+        self.columns.iter().map(|column| format!("{}.{}", self.name, column.name)).collect()
+    }
+}
+
 /// Table, column, type, place in the primary key (0: not in it), identity.
 type Listed = (String, String, String, i64, bool);
 

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 use ipnet::IpNet;
 use tokio::sync::OnceCell;
+use tokio_util::task::TaskTracker;
 
 use crate::auth::throttle::Throttle;
 use crate::clock::Clock;
@@ -39,6 +40,8 @@ pub struct AppState {
     pub guesses: Arc<Guesses>,
     /// What the addresses of badges are signed with, once it was asked for.
     pub badge_secret: BadgeSecret,
+    /// For work that no answer waits for, and that a stopping server does.
+    pub tasks: TaskTracker,
 }
 
 /// Read from the database once.
@@ -55,6 +58,8 @@ pub struct Guesses {
     pub api_key: Throttle,
     /// Test messages per person: they cost somebody's patience, or money.
     pub test_send: Throttle,
+    /// Recording that an API key was used, per key.
+    pub key_use: Throttle,
 }
 
 impl AppState {
@@ -62,28 +67,30 @@ impl AppState {
     pub fn new(
         db: Db,
         clock: Arc<dyn Clock>,
-        links: Links,
         post: Post,
         wakes: Wakes,
         meters: Arc<Meters>,
         proxies: Arc<[IpNet]>,
+        tasks: TaskTracker,
     ) -> Self {
         let guesses = Guesses {
             sign_in: Throttle::new(10, Span::seconds(30)),
             account: Throttle::new(100, Span::minutes(1)),
             api_key: Throttle::new(200, Span::seconds(1)),
             test_send: Throttle::new(10, Span::seconds(10)),
+            key_use: Throttle::new(1, Span::minutes(1)),
         };
         Self {
             db,
             clock,
-            links,
+            links: post.links.clone(),
             post,
             wakes,
             meters,
             proxies,
             guesses: Arc::new(guesses),
             badge_secret: BadgeSecret::default(),
+            tasks,
         }
     }
 

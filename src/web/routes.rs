@@ -2,22 +2,22 @@
 use std::any::Any;
 use std::time::Duration;
 
-use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
+use axum::{Extension, Router};
 use tower::ServiceBuilder;
+use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::csrf::CsrfLayer;
 use tower_http::timeout::TimeoutLayer;
 
-use super::api::{badges as badge_lists, healthchecks};
 use super::pages::{
     channel_form, channels, check, check_form, checks, health, home, language, setup, sign_in,
 };
-use super::{AppState, assets, badges, error, layers, metrics};
+use super::{AppState, api, assets, badges, error, layers, metrics};
 use crate::ingest::http::{self, Intake};
 
 /// How long a request may take, sending its form included; a test message through a slow vendor takes most of it.
@@ -53,34 +53,23 @@ pub fn router(state: AppState, intake: Intake) -> Router {
                 .layer(csrf(&state)),
         );
 
-    let api = Router::new()
-        .route("/api/v3/checks/", post(healthchecks::create))
-        .route("/api/v3/checks", post(healthchecks::create))
-        .route("/api/v3/checks/{code}", get(healthchecks::get))
-        .route("/api/v3/checks/{code}/flips/", get(healthchecks::list_flips))
-        .route("/api/v3/checks/{code}/flips", get(healthchecks::list_flips).post(healthchecks::list_flips))
-        .route("/api/v1/badges/", get(badge_lists::get))
-        .route("/api/v1/badges", get(badge_lists::get))
-        .route("/api/v2/badges/", get(badge_lists::get))
-        .route("/api/v2/badges", get(badge_lists::get))
-        .route("/api/v3/badges/", get(badge_lists::get))
-        .route("/api/v3/badges", get(badge_lists::get))
+    let apis = Router::new()
+        .nest("/api/v1", management(1))
+        .nest("/api/v2", management(2))
+        .nest("/api/v3", management(3))
+        .route("/api/{*rest}", any(api::refusal::no_route));
+    let badges = Router::new()
         .route("/b/{states}/{file}", get(badges::of_check))
         .route("/badge/{key}/{file}", get(badges::of_all))
         .route("/badge/{key}/{signature}/{file}", get(badges::of_tag))
-        .layer(from_fn(healthchecks::cors));
+        .layer(from_fn(api::cors::preflight))
+        .layer(from_fn(api::cors::allow));
 
     let machines = Router::new()
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/static/{tag}/{*name}", get(assets::get))
         .route("/metrics", get(metrics::of_server))
-        .route("/api/v1/metrics/", any(metrics::progress))
-        .route("/api/v1/metrics", any(metrics::progress))
-        .route("/api/v2/metrics/", any(metrics::progress))
-        .route("/api/v2/metrics", any(metrics::progress))
-        .route("/api/v3/metrics/", any(metrics::progress))
-        .route("/api/v3/metrics", any(metrics::progress))
         .route("/projects/{project}/metrics/", get(metrics::of_project_by_header))
         .route("/projects/{project}/metrics", get(metrics::of_project_by_header))
         .route("/projects/{project}/metrics/{key}", get(metrics::of_project))
@@ -89,7 +78,8 @@ pub fn router(state: AppState, intake: Intake) -> Router {
     let links = state.links.clone();
     let others = Router::new()
         .merge(pages)
-        .merge(api)
+        .merge(apis)
+        .merge(badges)
         .merge(machines)
         .layer(CompressionLayer::new())
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, PATIENCE))
@@ -100,6 +90,41 @@ pub fn router(state: AppState, intake: Intake) -> Router {
     Router::new().fallback_service(
         ServiceBuilder::new().layer(from_fn_with_state(links, layers::strip_prefix)).service(all),
     )
+}
+
+/// The Healthchecks management API. Addresses of lists end in a slash; clients leave it out, and those that post to such
+/// an address were always sent on to read it.
+fn management(version: u8) -> Router<AppState> {
+    let checks = get(api::checks::list).post(api::checks::create);
+    let pings = get(api::pings::list);
+    let flips = get(api::flips::list);
+    let badges = get(api::badges::get);
+    let channels = get(api::channels::list);
+    Router::new()
+        .route("/checks/", checks.clone())
+        .route("/checks", checks)
+        .route("/checks/{code}", get(api::checks::get).post(api::checks::update).delete(api::checks::delete))
+        .route("/checks/{code}/pause", post(api::checks::pause))
+        .route("/checks/{code}/resume", post(api::checks::resume))
+        .route("/checks/{code}/pings/", pings.clone())
+        .route("/checks/{code}/pings", pings.post(api::pings::list))
+        .route("/checks/{code}/pings/{n}/body", get(api::pings::body))
+        .route("/checks/{code}/flips/", flips.clone())
+        .route("/checks/{code}/flips", flips.post(api::flips::list))
+        .route("/badges/", badges.clone())
+        .route("/badges", badges)
+        .route("/channels/", channels.clone())
+        .route("/channels", channels.post(api::channels::list))
+        .layer(from_fn(api::cors::preflight))
+        .route("/status/", any(api::status::status))
+        .route("/status", any(api::status::status))
+        .route("/metrics/", any(metrics::progress))
+        .route("/metrics", any(metrics::progress))
+        .fallback(api::refusal::no_route)
+        // Lists are long and much alike: the quickest level makes them small enough.
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
+        .layer(from_fn(api::cors::allow))
+        .layer(Extension(api::Version(version)))
 }
 
 /// Posts from other sites are refused; ours are known by the browser's own word, or by the base URL.

@@ -160,13 +160,22 @@ fn what_is_no_sound_backup_is_refused_and_changes_nothing() {
     crate::support::on_sqlite_file(&newer, "UPDATE _sqlx_migrations SET version = 9000 WHERE version = 1");
     let foreign = maibo.path("foreign.db");
     crate::support::on_sqlite_file(&foreign, "CREATE TABLE checks (id INTEGER)");
+    for (name, sql) in [("unnoted.db", "DELETE FROM _sqlx_migrations"), ("lacking.db", "DROP TABLE attempts")]
+    {
+        std::fs::copy(&good, maibo.path(name)).unwrap();
+        crate::support::on_sqlite_file(&maibo.path(name), sql);
+    }
     for (file, words) in [
         (maibo.path("nothing.db"), "no file"),
-        (notes, "no SQLite file"),
+        (notes.clone(), "no SQLite file"),
         (torn, "torn.db"),
         (maibo.path("rotten.db"), "rotten.db"),
         (newer, "newer Maibo (migration 9000)"),
         (foreign, "tables are missing"),
+        (maibo.path("unnoted.db"), "other migrations"),
+        (maibo.path("lacking.db"), "lacks attempts."),
+        (maibo.path("data"), "no regular file"),
+        (notes.join("below.db"), "below.db: Not a directory"),
     ] {
         refused(&maibo.run(&["restore", "--force", &text(&file)]), &[words]);
     }
@@ -213,7 +222,13 @@ fn on_postgres_the_tools_of_postgres_are_named() {
     let ran = maibo.run(&["backup", "my copy.dump"]);
     refused(
         &ran,
-        &["pg_dump --format=custom", "'my copy.dump'", "postgres://maibo@127.0.0.1", "No backup was made"],
+        &[
+            "umask 077",
+            "pg_dump --format=custom",
+            "'my copy.dump'",
+            "postgres://maibo@127.0.0.1",
+            "No backup was made",
+        ],
     );
     assert!(!ran.stderr.contains("s3cret"), "{ran:?}");
     let ran = maibo.run(&["restore", "x.dump"]);
@@ -230,14 +245,17 @@ fn a_server_backs_itself_up_and_keeps_the_newest() {
         .with("MAIBO_BACKUP_FOLDER", &path)
         .with("MAIBO_BACKUP_EVERY", "1h")
         .with("MAIBO_BACKUP_KEEP", "2");
-    std::fs::create_dir(folder(&maibo)).unwrap();
+    std::fs::create_dir_all(folder(&maibo)).unwrap();
     let old = ["maibo-20200101T000000Z.db", "maibo-20200102T000000Z.db", "maibo-20200103T000000Z.db"];
     for name in old.iter().chain(&["maibo-mine.db", "20200101T000000Z.db"]) {
         std::fs::write(folder(&maibo).join(name), "").unwrap();
     }
+    // Neither is a file, whatever it is called.
+    std::fs::create_dir(folder(&maibo).join("maibo-20200104T000000Z.db")).unwrap();
+    std::os::unix::fs::symlink("maibo-mine.db", folder(&maibo).join("maibo-20200105T000000Z.db")).unwrap();
     let uuid = maibo.check("Job", &["--every", "1h"]);
     maibo.serve();
-    until("old ones are gone", || names(&folder(&maibo)).len() == 4);
+    until("old ones are gone", || names(&folder(&maibo)).len() == 6);
     let there = names(&folder(&maibo));
     assert!(there.contains(&old[2].to_owned()) && there.contains(&"maibo-mine.db".to_owned()), "{there:?}");
     let made = there.iter().find(|name| !name.contains("2020") && !name.contains("mine")).unwrap();
@@ -256,7 +274,7 @@ fn a_server_backs_itself_up_and_keeps_the_newest() {
 #[test]
 fn a_backup_that_fails_is_an_error_in_the_log_and_deletes_nothing() {
     let maibo = Maibo::on_sqlite();
-    // The disk that should be there is not.
+    std::fs::write(maibo.path("not"), "a folder").unwrap();
     let path = text(&maibo.path("not/mounted"));
     let mut maibo = maibo.with("MAIBO_BACKUP_FOLDER", &path);
     maibo.serve();
@@ -275,4 +293,61 @@ fn on_postgres_a_backup_folder_is_refused_at_the_start() {
     }
     let maibo = Maibo::new().with("MAIBO_BACKUP_FOLDER", "copies");
     refused(&maibo.run(&["serve"]), &["MAIBO_BACKUP_FOLDER", "pg_dump"]);
+}
+
+#[test]
+fn only_a_file_is_ever_replaced() {
+    let maibo = Maibo::on_sqlite();
+    maibo.check("one", &["--every", "1h"]);
+    let (folder, link) = (maibo.path("folder"), maibo.path("link"));
+    std::fs::create_dir(&folder).unwrap();
+    std::os::unix::fs::symlink("/dev/null", &link).unwrap();
+    let pipe = maibo.path("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for there in [&folder, &link, &pipe] {
+        let before = there.symlink_metadata().unwrap().file_type();
+        refused(&maibo.run(&["backup", "--force", &text(there)]), &["no regular file"]);
+        assert_eq!(there.symlink_metadata().unwrap().file_type(), before);
+    }
+}
+
+#[test]
+fn alerts_that_were_queued_in_a_backup_are_not_sent_after_a_restore() {
+    let maibo = Maibo::on_sqlite();
+    maibo.channel("webhook", "hook", &["url_down=http://127.0.0.1:9/"]);
+    let uuid = maibo.check("Job", &["--every", "1h", "--channel", "*"]);
+    maibo.execute(
+        "INSERT INTO flips (check_id, at, old_status, new_status, reason, since, missed)
+            SELECT id, 1, 'up', 'down', 'fail', 1, 0 FROM checks;
+         UPDATE checks SET status = 'down';
+         INSERT INTO outbox (kind, check_id, flip_id, channel_id, state, created_at, attempts, next_at, leased_until)
+            SELECT 'down', check_id, id, 1, 'queued', 1, 0, 1, 0 FROM flips",
+    );
+    let copy = maibo.path("copy.db");
+    maibo.made(&["backup", &text(&copy)]);
+    let mut other = Maibo::on_sqlite();
+    let ran = other.run(&["restore", &text(&copy)]);
+    assert!(ran.code == Some(0) && ran.stderr.contains("1 alert(s) that were queued"), "{ran:?}");
+    other.serve();
+    assert_eq!(other.shown(&uuid)["status"], "down");
+    assert_eq!(other.number("SELECT COUNT(*) FROM outbox WHERE state = 'skipped'"), 1);
+    assert_eq!(
+        other.rows::<(String, String)>("SELECT outcome, detail FROM attempts"),
+        [("skipped".to_owned(), "queued before the restore".to_owned())]
+    );
+    // The backup itself still has it.
+    assert_eq!(maibo.number("SELECT COUNT(*) FROM outbox WHERE state = 'queued'"), 1);
+}
+
+#[test]
+fn what_a_restore_cannot_do_leaves_nothing_behind() {
+    let maibo = Maibo::on_sqlite();
+    maibo.check("one", &["--every", "1h"]);
+    let copy = maibo.path("copy.db");
+    maibo.made(&["backup", &text(&copy)]);
+    let other = Maibo::on_sqlite();
+    // What is in the way of the new file is no file.
+    std::fs::create_dir_all(other.path("data/maibo.db.restoring")).unwrap();
+    refused(&other.run(&["restore", &text(&copy)]), &["restoring"]);
+    assert_eq!(names(&other.path("data")), ["maibo.db.restoring"]);
 }

@@ -554,3 +554,15 @@ fn a_log_in_a_file_holds_no_colours_and_json_is_json() {
     let entry: Value = serde_json::from_str(line).unwrap();
     assert_eq!(entry["fields"]["message"], "Maibo was away");
 }
+
+#[test]
+fn a_result_that_cannot_be_printed_is_a_failure_in_words() {
+    let maibo = Maibo::new();
+    for command in [&["project", "create", "p"][..], &["project", "list"], &["doctor"]] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = maibo.command(command).stdout(full).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains("cannot be written to stdout") && !said.contains("panicked"), "{said}");
+    }
+}

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::support::http_sink::HttpSink;
 use crate::support::smtp_sink::{Fate, SmtpSink};
-use crate::support::{Maibo, Ran, now, until};
+use crate::support::{Engine, Maibo, Ran, engine, now, until};
 
 const MINUTE: i64 = 60_000_000;
 
@@ -183,4 +183,75 @@ fn backups_that_should_be_there_and_are_not_are_told() {
     line(&maibo.run(&["doctor"]), "ok", &["backups:", "old"]);
     maibo.execute("INSERT INTO installation (name, value) VALUES ('backup_failure', 'the disk is full')");
     line(&maibo.run(&["doctor"]), "FAIL", &["backups:", "the disk is full"]);
+}
+
+#[test]
+fn a_database_out_of_reach_is_no_reason_to_restore_a_backup() {
+    let maibo = Maibo::new();
+    for (url, words) in [
+        ("postgres://maibo:s3cret@127.0.0.1:1/maibo", "see that PostgreSQL runs"),
+        ("postgres://maibo:s3cret@127.0.0.1:1/maibo?sslmod=verify-full", "`sslmod` is no parameter"),
+        ("postgres://maibo:12?s3cret@127.0.0.1:1/maibo", "correct MAIBO_DATABASE_URL"),
+    ] {
+        let ran = maibo.command(&["doctor"]).env("MAIBO_DATABASE_URL", url).output().unwrap();
+        let ran = Ran {
+            code: ran.status.code(),
+            stdout: String::from_utf8(ran.stdout).unwrap(),
+            stderr: String::from_utf8(ran.stderr).unwrap(),
+        };
+        assert!(!line(&ran, "FAIL", &["database:", words]).contains("restore"), "{ran:?}");
+        assert!(!ran.stdout.contains("s3cret") && !ran.stderr.contains("s3cret"), "{ran:?}");
+    }
+}
+
+#[test]
+fn a_server_that_nobody_watches_deadlines_for_is_a_fault() {
+    if engine() == Engine::Sqlite {
+        return;
+    }
+    let mut maibo = Maibo::new();
+    set_up(&maibo);
+    maibo.serve_without_worker();
+    line(&maibo.run(&["doctor"]), "FAIL", &["deadlines:", "nobody has watched them ever", "maibo worker"]);
+    line(&maibo.run(&["doctor"]), "ok", &["encryption:", "no TLS"]);
+    let mut worker = maibo.another_node();
+    worker.work();
+    until("the worker leaves its mark", || maibo.number("SELECT COUNT(*) FROM liveness") == 1);
+    line(&maibo.run(&["doctor"]), "ok", &["deadlines:"]);
+}
+
+#[test]
+fn settings_with_a_password_that_everybody_can_read_are_told() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let maibo = Maibo::new();
+    let file = maibo.path("maibo.toml");
+    let config = file.display().to_string();
+    let maibo = maibo.with("MAIBO_CONFIG", &config);
+    for (text, mode, told) in [
+        ("[smtp]\nurl = \"smtp://u:s3cret@127.0.0.1:9\"\n", 0o644, true),
+        ("[smtp]\nurl = \"smtp://u:s3cret@127.0.0.1:9\"\n", 0o640, false),
+        ("[smtp]\nurl = \"smtp://127.0.0.1:9\"\n", 0o644, false),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+        let ran = maibo.run(&["doctor"]);
+        assert_eq!(
+            ran.stdout.contains("warn  settings: ") && ran.stdout.contains("chmod 640"),
+            told,
+            "{ran:?}"
+        );
+    }
+}
+
+#[test]
+fn a_channel_on_a_private_network_that_is_not_open_is_told() {
+    let maibo = Maibo::new();
+    set_up(&maibo);
+    let maibo = maibo.with("MAIBO_OUTBOUND_ALLOW", "");
+    let ran = maibo.run(&["doctor"]);
+    line(
+        &ran,
+        "warn",
+        &["channel:", "`hook` of default", "127.0.0.1 is a private address", "MAIBO_OUTBOUND_ALLOW"],
+    );
 }

@@ -1,10 +1,11 @@
 //! Moving an installation from one database to another: `maibo migrate-db`.
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 
 use crate::cli::refused;
 use crate::support::http_sink::HttpSink;
+use crate::support::postgres::{Database, Session};
 use crate::support::{Engine, Maibo, Ran, engine};
 
 /// Every table that the migrations make.
@@ -207,4 +208,93 @@ fn killed_in_the_middle_it_leaves_an_empty_target() {
     migrated(&home, &there);
     assert_eq!(there.number("SELECT COUNT(*) FROM pings"), 200_000);
     assert!(there.made(&["check", "list", "--json"]).contains(&uuid));
+}
+
+/// Starts to move so much that it takes a while; gives the process once it is in the middle, and held there.
+fn halted(home: &Maibo, there: &Maibo) -> (Child, Box<dyn std::any::Any>) {
+    let many = match engine() {
+        Engine::Sqlite => "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 200000)",
+        Engine::Postgres => "WITH n(n) AS (SELECT generate_series(1, 200000))",
+    };
+    home.execute(&format!(
+        "INSERT INTO pings (check_id, n, at, kind, scheme, method, remote_addr, ua, body_size)
+         {many} SELECT 1, n, n, 'success', 'http', 'GET', '127.0.0.1', 'curl', 0 FROM n"
+    ));
+    let mut child = home
+        .command(&["migrate-db", "--from", &url(home), "--to", &url(there)])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let seen = lines.find(|line| line.contains("pings: "));
+    signal(&child, "STOP");
+    assert!(seen.is_some_and(|line| !line.contains("100 %")), "it was in the middle of it");
+    (child, Box::new(lines))
+}
+
+fn signal(child: &Child, name: &str) {
+    let kill = format!("kill -{name} {}", child.id());
+    assert!(std::process::Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+}
+
+#[test]
+fn nobody_writes_to_either_database_while_it_is_copied() {
+    let (home, there) = (Maibo::new(), Maibo::new());
+    home.check("Job", &["--every", "1h"]);
+    there.made(&["project", "list"]);
+    let (mut child, lines) = halted(&home, &there);
+    for maibo in [&home, &there] {
+        refused(&maibo.run(&["project", "create", "late"]), &["migrate-db"]);
+        refused(&maibo.run(&["serve"]), &["migrate-db"]);
+    }
+    signal(&child, "CONT");
+    // Its words are no longer read, which is no reason to fail.
+    drop(lines);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(there.number("SELECT COUNT(*) FROM pings"), 200_000);
+    home.made(&["project", "create", "later"]);
+    there.made(&["project", "create", "later"]);
+}
+
+#[test]
+fn what_is_not_maibos_is_refused_before_anything_is_written() {
+    let home = Maibo::on_sqlite();
+    home.made(&["project", "list"]);
+    let (foreign, empty) = (home.path("foreign.db"), home.path("empty.db"));
+    crate::support::on_sqlite_file(
+        &foreign,
+        "CREATE TABLE recipes (id INTEGER); CREATE TABLE _sqlx_migrations (version BIGINT PRIMARY KEY, description TEXT, installed_on TIMESTAMP, success BOOLEAN, checksum BLOB, execution_time BIGINT); INSERT INTO _sqlx_migrations VALUES (1, 'start', 1, 1, x'01', 1)",
+    );
+    std::fs::write(&empty, "").unwrap();
+    let before = std::fs::read(&foreign).unwrap();
+    let file = |path: &std::path::Path| format!("sqlite://{}", path.display());
+    let new = home.path("new/new.db");
+    let run = |from: &str, to: &str| home.run(&["migrate-db", "--from", from, "--to", to]);
+    refused(&run(&file(&foreign), &file(&new)), &["--from", "foreign.db", "no Maibo database"]);
+    refused(&run(&file(&empty), &file(&new)), &["--from", "empty.db", "no tables"]);
+    refused(&run(&url(&home), &file(&foreign)), &["--to", "foreign.db", "no Maibo database"]);
+    refused(&run(&url(&home), &file(&home.path("data"))), &["no regular file"]);
+    assert_eq!(std::fs::read(&foreign).unwrap(), before);
+    assert_eq!(std::fs::metadata(&empty).unwrap().len(), 0);
+    let mut left: Vec<_> =
+        std::fs::read_dir(home.path("")).unwrap().map(|e| e.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["data", "empty.db", "foreign.db"]);
+}
+
+#[test]
+fn a_postgres_database_that_is_not_maibos_is_refused_before_anything_is_written() {
+    if engine() == Engine::Sqlite {
+        return;
+    }
+    let home = Maibo::new();
+    let (other, empty) = (Database::empty(), Database::empty());
+    Session::open(&other.url()).run("CREATE TABLE recipes (id INT)").unwrap();
+    let run = |from: &str, to: &str| home.run(&["migrate-db", "--from", from, "--to", to]);
+    refused(&run(&url(&home), &other.url()), &["--to", "no Maibo database", "recipes"]);
+    refused(&run(&other.url(), &empty.url()), &["--from", "no Maibo database", "recipes"]);
+    refused(&run(&empty.url(), &other.url()), &["--from", "no tables"]);
+    // Still nothing but what was there.
+    Session::open(&other.url()).run("CREATE TABLE _sqlx_migrations (id INT)").unwrap();
+    Session::open(&empty.url()).run("CREATE TABLE _sqlx_migrations (id INT)").unwrap();
 }

@@ -4,8 +4,10 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::core::{Span, Time, span};
 use crate::mail::Probe;
-use crate::notify;
-use crate::scheduler::backups::newest;
+use crate::net::egress::Outbound;
+use crate::notify::{self, Driver};
+use crate::scheduler::backups::{names, newest};
+use crate::store::channels::Channel;
 use crate::store::projects;
 use crate::store::{Db, StoreError, channels, condition, installation, outbox};
 
@@ -18,7 +20,7 @@ const LATELY: Span = Span::days(7);
 /// Everything that the database knows about delivery.
 pub(super) async fn look(report: &mut Report, config: &Config, db: &Db, clock: &dyn Clock) {
     let looked = async {
-        let kinds = channels_of_all(report, db).await?;
+        let kinds = channels_of_all(report, config, db).await?;
         mail(report, config, kinds.iter().filter(|kind| *kind == "email").count()).await;
         let (count, names) = condition::silent_checks(db).await?;
         if count > 0 {
@@ -43,26 +45,34 @@ pub(super) async fn look(report: &mut Report, config: &Config, db: &Db, clock: &
         Ok::<(), StoreError>(())
     };
     if let Err(error) = looked.await {
-        report.fail("database", error.to_string(), "look at the database's own log");
+        report.fail("database", error.to_string(), super::advice(&error));
     }
 }
 
 /// Looks at each channel; gives the kinds of all.
-async fn channels_of_all(report: &mut Report, db: &Db) -> Result<Vec<String>, StoreError> {
+async fn channels_of_all(report: &mut Report, config: &Config, db: &Db) -> Result<Vec<String>, StoreError> {
     const ABOUT: &str = "channel";
+    let outbound = Outbound::new(&config.outbound_allow);
     let mut kinds = Vec::new();
     for project in projects::list(db).await? {
         let attempts = outbox::last_attempts(db, project.id).await?;
         for channel in channels::list(db, project.id).await? {
             let name = format!("{} `{}` of {}", channel.kind, channel.name, project.name);
             let last = attempts.iter().find(|attempt| attempt.channel_id == channel.id);
-            if notify::driver(&channel.kind).is_none() {
+            let Some(driver) = notify::driver(&channel.kind) else {
                 report.fail(
                     ABOUT,
                     format!("{name}: this version has no such kind"),
                     "start the version that made it",
                 );
-            } else if !channel.broken.is_empty() {
+                kinds.push(channel.kind);
+                continue;
+            };
+            if let Some(refusal) = refusal(&outbound, driver, &channel) {
+                let advice = "add its network to MAIBO_OUTBOUND_ALLOW, or correct the channel";
+                report.warn(ABOUT, format!("{name} cannot be reached: {refusal}"), advice);
+            }
+            if !channel.broken.is_empty() {
                 let advice = "correct its settings, then send a test with `maibo channel test`";
                 report.fail(ABOUT, format!("{name} no longer works: {}", channel.broken), advice);
             } else if let Some(attempt) = last.filter(|attempt| attempt.outcome != "sent") {
@@ -89,6 +99,15 @@ async fn channels_of_all(report: &mut Report, db: &Db) -> Result<Vec<String>, St
         );
     }
     Ok(kinds)
+}
+
+/// Why the address of a channel will not be called, as far as that can be seen without asking for a name.
+fn refusal(outbound: &Outbound, driver: &Driver, channel: &Channel) -> Option<String> {
+    let settings = (driver.read)(&channel.settings()).ok()?;
+    let urls = (driver.urls)(&settings);
+    urls.iter()
+        .find_map(|(_, url)| outbound.refusal_of(url, driver.vendor))
+        .map(|refusal| refusal.to_string())
 }
 
 /// Signs in to the mail server, and sends nothing.
@@ -151,15 +170,14 @@ pub(super) fn backups(report: &mut Report, config: &Config, on_file: bool, now: 
         return;
     }
     let every = span::text(config.backup_every);
-    let entries = match std::fs::read_dir(folder) {
-        Ok(entries) => entries,
+    let names = match names(folder) {
+        Ok(names) => names,
         Err(error) => {
             let what = format!("cannot read {}: {error}", folder.display());
             report.fail(ABOUT, what, "make the folder, for the user that the server runs as");
             return;
         }
     };
-    let names: Vec<String> = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
     match newest(names.iter().map(String::as_str), now) {
         None => report.fail(
             ABOUT,

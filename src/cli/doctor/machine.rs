@@ -6,6 +6,8 @@ use std::time::Duration;
 use chrono::Datelike as _;
 
 use super::Report;
+use crate::app;
+use crate::cli::owner;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::core::{Span, span};
@@ -38,6 +40,7 @@ pub(super) fn look(report: &mut Report, file: Option<&Path>, clock: &dyn Clock) 
         _ => Path::new("."),
     };
     permissions(report, folder, file);
+    owners(report, folder, file);
     room(report, folder, file);
 }
 
@@ -58,6 +61,49 @@ fn permissions(report: &mut Report, folder: &Path, file: &Path) {
             report.warn(ABOUT, what, format!("chmod 700 {folder}"));
         } else {
             report.ok(ABOUT, format!("only its owner may enter {folder}"));
+        }
+    }
+}
+
+/// Files that root has left beside those of the server are the usual reason why it cannot start.
+fn owners(report: &mut Report, folder: &Path, file: &Path) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        let owner = |path: &Path| path.metadata().ok().map(|found| found.uid());
+        let Some(wanted) = owner(folder) else { return };
+        let beside = ["", "-wal", "-shm"].map(|suffix| beside(file, suffix));
+        let odd: Vec<String> = beside
+            .iter()
+            .chain([&app::lock_of(file)])
+            .filter(|path| owner(path).is_some_and(|found| found != wanted))
+            .map(|path| path.display().to_string())
+            .collect();
+        if !odd.is_empty() {
+            let (names, owner, folder) = (odd.join(" "), owner::name_of(wanted), folder.display());
+            report.fail(
+                "owner",
+                format!("{folder} belongs to {owner}, but these do not: {names}"),
+                format!("chown {owner} {names}"),
+            );
+        }
+    }
+}
+
+/// Whether files of settings that hold passwords are kept from others.
+pub(super) fn secrets(report: &mut Report, files: &[PathBuf]) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        for file in files {
+            let mode = file.metadata().map_or(0, |found| found.permissions().mode() & 0o777);
+            if mode & 0o004 != 0 {
+                let name = file.display();
+                let what = format!(
+                    "{name} holds a password, and everybody on this machine can read it (mode {mode:o})"
+                );
+                report.warn("settings", what, format!("chmod 640 {name}, with the server's group"));
+            }
         }
     }
 }
@@ -108,7 +154,7 @@ pub(super) async fn clock(report: &mut Report, db: &Db, clock: &dyn Clock) {
             }
         }
         Ok(None) => {}
-        Err(error) => report.fail(ABOUT, error.to_string(), ""),
+        Err(error) => report.fail(ABOUT, error.to_string(), super::advice(&error)),
     }
     match blackouts::last_alive(db).await {
         Ok(Some(mark)) if mark > clock.now() + AHEAD => report.fail(
@@ -117,7 +163,7 @@ pub(super) async fn clock(report: &mut Report, db: &Db, clock: &dyn Clock) {
             "a clock was wrong, then or now: set it, and restart the server",
         ),
         Ok(_) => {}
-        Err(error) => report.fail(ABOUT, error.to_string(), ""),
+        Err(error) => report.fail(ABOUT, error.to_string(), super::advice(&error)),
     }
 }
 
@@ -141,7 +187,7 @@ pub(super) async fn integrity(report: &mut Report, config: &Config) {
             format!("the database is too large to be looked through in {} seconds", PATIENCE.as_secs()),
             "make a backup when there is time: that looks through all of it",
         ),
-        Err(error) => report.fail(ABOUT, error.to_string(), "restore a backup"),
+        Err(error) => report.fail(ABOUT, error.to_string(), super::advice(&error)),
     }
 }
 
@@ -167,7 +213,7 @@ pub(super) async fn size(report: &mut Report, config: &Config, db: &Db) {
                 let size = u64::try_from(size.unwrap_or_default()).unwrap_or_default();
                 report.ok("database", format!("PostgreSQL, up to date, {}", bytes(size)));
             }
-            Err(error) => report.fail("database", error.to_string(), ""),
+            Err(error) => report.fail("database", error.to_string(), super::advice(&error)),
         },
     }
 }

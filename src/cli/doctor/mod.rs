@@ -3,17 +3,18 @@ mod delivery;
 mod machine;
 mod reach;
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
 use serde_json::json;
 
-use super::print;
+use super::{owner, print};
 use crate::app;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
-use crate::store::condition::{self, Schema};
-use crate::store::{Db, Role, backup};
+use crate::store::condition::{self, Schema, Trouble, trouble};
+use crate::store::{Db, Role, StoreError, backup};
 
 #[derive(Debug, Args)]
 pub(super) struct Command {
@@ -53,6 +54,8 @@ struct Finding {
 struct Report {
     json: bool,
     findings: Vec<Finding>,
+    /// Whether all lines could be printed.
+    printed: anyhow::Result<()>,
 }
 
 impl Report {
@@ -76,7 +79,10 @@ impl Report {
             let word = finding.level.word();
             let advice =
                 if finding.advice.is_empty() { String::new() } else { format!(" — {}", finding.advice) };
-            print(&format!("{word:<4}  {about}: {}{advice}", finding.what));
+            let line = format!("{word:<4}  {about}: {}{advice}", finding.what);
+            if self.printed.is_ok() {
+                self.printed = print(&line);
+            }
         }
         self.findings.push(finding);
     }
@@ -89,21 +95,24 @@ impl Report {
                 .iter()
                 .map(|f| json!({"level": f.level.word(), "about": f.about, "what": f.what, "advice": f.advice}))
                 .collect();
-            print(&json!(all).to_string());
+            print(&json!(all).to_string())?;
         }
+        self.printed?;
         let broken = self.findings.iter().filter(|finding| finding.level == Level::Fail).count();
         anyhow::ensure!(broken == 0, "{broken} of {} things looked at FAIL", self.findings.len());
         Ok(())
     }
 }
 
-/// Looks at everything. `config`: the settings, or what is wrong with them.
+/// Looks at everything. `config`: the settings, or what is wrong with them. `secrets`: the files of settings that hold
+/// passwords.
 pub(super) async fn run(
     command: &Command,
     config: Result<Config, ConfigError>,
+    secrets: &[PathBuf],
     clock: Arc<dyn Clock>,
 ) -> anyhow::Result<()> {
-    let mut report = Report { json: command.json, findings: Vec::new() };
+    let mut report = Report { json: command.json, findings: Vec::new(), printed: Ok(()) };
     let config = match config {
         Ok(config) => config,
         Err(error) => {
@@ -120,11 +129,14 @@ pub(super) async fn run(
         Err(error) => report.fail("settings", error.to_string(), "correct this setting"),
     }
     let file = backup::file_of(&config.database_url).unwrap_or_default();
+    machine::secrets(&mut report, secrets);
     machine::look(&mut report, file.as_deref(), clock.as_ref());
-    let ready = reach::server(&mut report, &config, file.as_deref());
-    reach::base_url(&mut report, &config, ready).await;
-    let db = database(&mut report, &config).await;
+    let running = reach::server(&mut report, &config, file.as_deref());
+    reach::base_url(&mut report, &config, running).await;
+    let db = database(&mut report, &config, file.as_deref(), running).await;
     if let Some(db) = &db {
+        reach::worker(&mut report, db, running, clock.now()).await;
+        reach::encryption(&mut report, &config, db).await;
         machine::clock(&mut report, db, clock.as_ref()).await;
         delivery::look(&mut report, &config, db, clock.as_ref()).await;
         db.close().await;
@@ -134,11 +146,25 @@ pub(super) async fn run(
 }
 
 /// The database, open, when it is one that this program can ask.
-async fn database(report: &mut Report, config: &Config) -> Option<Db> {
+async fn database(report: &mut Report, config: &Config, file: Option<&Path>, running: bool) -> Option<Db> {
     const ABOUT: &str = "database";
-    if let Ok(Some(file)) = backup::file_of(&config.database_url)
-        && !file.exists()
-    {
+    if let Some(owner) = file.and_then(owner::other_owner) {
+        report.fail(
+            ABOUT,
+            format!("it belongs to {owner}; root would leave files beside it that {owner} cannot open"),
+            format!("run this as that user: sudo -u {owner} maibo doctor, with the same settings"),
+        );
+        return None;
+    }
+    if let Some(file) = file.filter(|file| matches!(file.try_exists(), Ok(false))) {
+        if running {
+            report.fail(
+                ABOUT,
+                format!("a server answers, but there is no file {}", file.display()),
+                "give this command the server's own settings; or, if somebody deleted the file, stop the server and restore a backup",
+            );
+            return None;
+        }
         report.warn(
             ABOUT,
             format!("there is none yet at {}", file.display()),
@@ -161,7 +187,7 @@ async fn database(report: &mut Report, config: &Config) -> Option<Db> {
             return None;
         }
         Err(error) => {
-            report.fail(ABOUT, error.to_string(), "restore a backup, or correct MAIBO_DATABASE_URL");
+            report.fail(ABOUT, error.to_string(), advice(&error));
             return None;
         }
     }
@@ -172,8 +198,33 @@ async fn database(report: &mut Report, config: &Config) -> Option<Db> {
             Some(db)
         }
         Err(error) => {
-            report.fail(ABOUT, error.to_string(), "make it writable for the user that the server runs as");
+            report.fail(ABOUT, error.to_string(), advice(&error));
             None
         }
     }
+}
+
+/// What to do about a database that cannot be used.
+const fn advise(trouble: Trouble) -> &'static str {
+    match trouble {
+        Trouble::Damaged => "stop the server, and restore the newest backup that is sound",
+        Trouble::Forbidden => {
+            "run this as the user that the server runs as, and let that user read and write it"
+        }
+        Trouble::Full => "make room on the disk of the database",
+        Trouble::Locked => "end the program that has it locked, or wait until it is done",
+        Trouble::Unreachable => {
+            "see that PostgreSQL runs and can be reached from here; correct host, port and sslmode in MAIBO_DATABASE_URL"
+        }
+        Trouble::SignIn => "correct user and password in MAIBO_DATABASE_URL, or the server's pg_hba.conf",
+        Trouble::Absent => "make the database, or correct its name in MAIBO_DATABASE_URL",
+        Trouble::Newer => "install the version that the server has, or a newer one",
+        Trouble::Foreign => "correct MAIBO_DATA or MAIBO_DATABASE_URL: this is somebody else's",
+        Trouble::Url => "correct MAIBO_DATABASE_URL",
+        Trouble::Other => "see the server's log, and the database's own",
+    }
+}
+
+fn advice(error: &StoreError) -> &'static str {
+    advise(trouble(error))
 }

@@ -9,30 +9,37 @@ use url::{Host, Url};
 
 use super::Report;
 use crate::app;
-use crate::cli::health;
+use crate::cli::health::{self, Answer};
 use crate::config::Config;
+use crate::core::{Span, Time, span};
 use crate::links::Links;
 use crate::net::egress::{HttpRequest, Outbound};
+use crate::store::{Db, blackouts, condition, nodes};
+
+/// How old the mark may be that whoever watches deadlines leaves.
+const MAX_LATE: Span = Span::seconds(15);
 
 /// Asks the running server whether it is ready; gives whether it answered.
 pub(super) fn server(report: &mut Report, config: &Config, file: Option<&Path>) -> bool {
     const ABOUT: &str = "server";
-    match health::run(config) {
-        Ok(()) => {
+    match health::ask(config) {
+        Answer::Ready(_) => {
             report.ok(ABOUT, format!("it answers on {} and is ready", config.listen));
             return true;
         }
-        Err(error) if error.to_string().starts_with("not ready") => {
-            report.fail(ABOUT, error.to_string(), "look at its log; /readyz tells when it is over");
+        Answer::NotReady(reason) => {
+            let what = format!("it answers on {} and is not ready: {reason}", config.listen);
+            report.fail(ABOUT, what, "look at its log; /readyz tells when it is over");
             return true;
         }
-        Err(_) => {}
+        Answer::Silent => {
+            let what = format!("it takes connections on {}, and has not answered in time", config.listen);
+            report.fail(ABOUT, what, "look at its log and at the database; restart it when it hangs");
+            return true;
+        }
+        Answer::None(_) => {}
     }
-    let elsewhere = file.filter(|file| file.exists()).is_some_and(|file| {
-        // Held for a moment only, and let go again.
-        matches!(app::try_lock(file), Ok(None))
-    });
-    if elsewhere {
+    if file.is_some_and(app::is_locked) {
         report.fail(
             ABOUT,
             format!("one uses this database, but none answers on {}", config.listen),
@@ -46,6 +53,50 @@ pub(super) fn server(report: &mut Report, config: &Config, file: Option<&Path>) 
         );
     }
     false
+}
+
+/// Whether anybody watches deadlines, where there is somebody who takes pings.
+pub(super) async fn worker(report: &mut Report, db: &Db, running: bool, now: Time) {
+    const ABOUT: &str = "deadlines";
+    let asked = async { Ok((nodes::others_take_pings(db).await?, blackouts::last_alive(db).await?)) };
+    let (taken, mark) = match asked.await {
+        Ok(found) => found,
+        Err(error) => {
+            let error: crate::store::StoreError = error;
+            report.fail(ABOUT, error.to_string(), super::advice(&error));
+            return;
+        }
+    };
+    if !running && !taken {
+        return;
+    }
+    match mark {
+        Some(mark) if now - mark <= MAX_LATE => report.ok(ABOUT, "somebody watches them"),
+        mark => {
+            let since = mark.map_or("ever".to_owned(), |mark| format!("for {}", span::text(now - mark)));
+            let what = format!("nobody has watched them {since}");
+            report.fail(ABOUT, what, "start `maibo worker` or a server: until then nothing goes down");
+        }
+    }
+}
+
+/// Whether what goes to a PostgreSQL server and comes from it can be read on the way.
+pub(super) async fn encryption(report: &mut Report, config: &Config, db: &Db) {
+    const ABOUT: &str = "encryption";
+    let local = condition::is_on_this_machine(&config.database_url);
+    match condition::encryption(db).await {
+        Ok(None) => {}
+        Ok(Some(Some(version))) => report.ok(ABOUT, format!("the connection to PostgreSQL uses {version}")),
+        Ok(Some(None)) if local => {
+            report.ok(ABOUT, "the connection to PostgreSQL uses no TLS; it stays on this machine");
+        }
+        Ok(Some(None)) => report.warn(
+            ABOUT,
+            "the connection to PostgreSQL uses no TLS: what goes over it can be read on the way",
+            "add ?sslmode=verify-full to MAIBO_DATABASE_URL, and TLS to the server",
+        ),
+        Err(error) => report.fail(ABOUT, error.to_string(), super::advice(&error)),
+    }
 }
 
 /// Whether the public address fits, and answers. `running`: there is a server that could.

@@ -5,10 +5,12 @@ use serde_json::{Map, Value};
 
 use crate::core::schedule::{Kind, Schedule, Spec, Zone, kind_of_expression};
 use crate::core::{Span, Time, slug};
-use crate::store::checks::Settings;
+use crate::store::checks::{Settings, Unique};
 
 /// Shortest and longest period and grace of this API, in seconds.
 const SECONDS: std::ops::RangeInclusive<i64> = 60..=31_536_000;
+/// 2^63.
+const BEYOND_64_BITS: f64 = 9_223_372_036_854_775_808.0;
 
 /// What a body asks for; absent fields change nothing.
 #[derive(Debug, Default)]
@@ -16,7 +18,7 @@ pub(super) struct Wanted {
     /// `*`, empty, or identifiers separated by commas. Looked up last.
     pub(super) channels: Option<String>,
     /// Fields by which an existing check is looked for.
-    pub(super) unique: Vec<String>,
+    unique: Vec<String>,
     desc: Option<String>,
     failure_kw: Option<String>,
     filter_body: Option<bool>,
@@ -118,6 +120,10 @@ fn seconds(value: Option<&Value>, name: &str) -> Result<Option<i64>, String> {
         Some(Value::Bool(on)) => i64::from(*on),
         Some(Value::Number(number)) if number.is_u64() => number.as_i64().unwrap_or(i64::MAX),
         Some(Value::Number(number)) if number.is_i64() => number.as_i64().unwrap_or(i64::MIN),
+        // A whole number beyond 64 bits, which has become a float on its way.
+        Some(Value::Number(number)) if number.as_f64().is_some_and(|n| n.abs() >= BEYOND_64_BITS) => {
+            if number.as_f64().is_some_and(f64::is_sign_negative) { i64::MIN } else { i64::MAX }
+        }
         Some(_) => return Err(format!("{name} is not a number")),
     };
     if number < *SECONDS.start() {
@@ -152,29 +158,30 @@ fn unique(value: Option<&Value>) -> Result<Vec<String>, String> {
 }
 
 impl Wanted {
-    /// Whether an existing check has all the values that `unique` names. A named field that the body lacks
-    /// fits nothing.
-    pub(super) fn is(&self, settings: &Settings) -> bool {
-        !self.unique.is_empty()
-            && self.unique.iter().all(|name| match name.as_str() {
-                "name" => self.name.as_ref() == Some(&settings.name),
-                "slug" => self.slug.as_ref() == Some(&settings.slug),
-                "tags" => self.tags.as_ref() == Some(&settings.tags),
-                "timeout" => {
-                    settings.spec.kind == Kind::Period
-                        && self.timeout.is_some_and(|secs| Span::seconds(secs) == settings.spec.period)
-                }
-                "grace" => self.grace.is_some_and(|secs| Span::seconds(secs) == settings.grace),
-                _ => false,
-            })
+    /// By which values an existing check is looked for; `None`: by none, or one that is named is not given.
+    pub(super) fn unique(&self) -> Option<Unique<'_>> {
+        let mut unique = Unique::default();
+        for name in &self.unique {
+            match name.as_str() {
+                "name" => unique.name = Some(self.name.as_deref()?),
+                "slug" => unique.slug = Some(self.slug.as_deref()?),
+                "tags" => unique.tags = Some(self.tags.as_deref()?),
+                "timeout" => unique.period = Some(Span::seconds(self.timeout?)),
+                _ => unique.grace = Some(Span::seconds(self.grace?)),
+            }
+        }
+        (!self.unique.is_empty()).then_some(unique)
     }
 
-    /// Puts what is wanted over what is there.
-    pub(super) fn apply(&self, settings: &mut Settings, now: Time) -> Result<(), String> {
+    /// Puts what is wanted over what is there, as `version` of the API does it: 1 and 2 make a slug from a new name.
+    pub(super) fn apply(&self, settings: &mut Settings, version: u8, now: Time) -> Result<(), String> {
         fn set<T: Clone>(target: &mut T, value: Option<&T>) {
             if let Some(value) = value {
                 target.clone_from(value);
             }
+        }
+        if let Some(name) = self.name.as_ref().filter(|name| version < 3 && **name != settings.name) {
+            settings.slug = slug::from_name(name);
         }
         set(&mut settings.name, self.name.as_ref());
         set(&mut settings.slug, self.slug.as_ref());
@@ -231,6 +238,8 @@ mod tests {
     #[case(r#"{"timeout": 3600.0}"#, "timeout is not a number")]
     #[case(r#"{"timeout": 31536001}"#, "timeout is too large")]
     #[case(r#"{"timeout": "60"}"#, "timeout is not a number")]
+    #[case(r#"{"timeout": 100000000000000000000}"#, "timeout is too large")]
+    #[case(r#"{"timeout": -100000000000000000000}"#, "timeout is too small")]
     #[case(r#"{"timeout": 1, "name": 2}"#, "name is not a string")]
     #[case(r#"{"methods": null}"#, "methods has unexpected value")]
     #[case(r#"{"slug": "Größe"}"#, "slug does not match pattern")]

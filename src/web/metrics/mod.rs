@@ -77,8 +77,9 @@ async fn project_page(state: &AppState, uuid: &str, key: &str) -> Result<Respons
     if key.chars().count() != API_KEY_LEN {
         return Ok(Refusal::Malformed.into_response());
     }
-    let Some((project, Scope::ReadOnly)) = keys::find(&state.db, &digest(key)).await? else {
-        return Ok(Refusal::Wrong.into_response());
+    let project = match keys::find(&state.db, &digest(key)).await? {
+        Some(key) if key.scope == Scope::ReadOnly => key.project_id,
+        _ => return Ok(Refusal::Wrong.into_response()),
     };
     if projects::by_id(&state.db, project).await?.is_none_or(|project| project.uuid != uuid) {
         return Ok(Refusal::Wrong.into_response());

@@ -20,6 +20,13 @@ pub async fn healthz() -> &'static str {
 /// Where the process has none, a missing worker is told, but it is no reason for a proxy to keep pings away.
 pub async fn readyz(State(state): State<AppState>) -> Response {
     let now = state.now();
+    if let Some(file) = state.db.lost_file() {
+        let words = format!(
+            "the database file {} was deleted or replaced while this server has it open; stop the server, put the file back, start it\n",
+            file.display()
+        );
+        return (StatusCode::SERVICE_UNAVAILABLE, words).into_response();
+    }
     let writing = async { state.db.begin().await?.commit().await };
     if let Err(error) = state.db.patiently(writing).await {
         return (StatusCode::SERVICE_UNAVAILABLE, format!("the database cannot be written: {error}\n"))

@@ -1,27 +1,9 @@
-//! The three routes of the management API that are there already: COMPATIBILITY 4.0 "Management API, observed", 4.2.
-use chrono::{DateTime, Utc};
+//! What a check is made of: fields, their limits and the words of refusal, `unique` and `channels`.
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::support::http::{self, Reply};
-use crate::support::{Maibo, until};
-
-const CHECKS: &str = "/api/v3/checks/";
-const NOBODY: &str = "6f1c9a52-7c1e-4d0b-9a53-0f6d1c2b88e2";
-
-/// A call with this key; none when empty.
-fn call(maibo: &Maibo, method: &str, target: &str, key: &str, body: &str) -> Reply {
-    let headers: &[(&str, &str)] = if key.is_empty() { &[] } else { &[("X-Api-Key", key)] };
-    http::request(maibo.addr(), method, target, headers, body.as_bytes())
-}
-
-fn error(reply: &Reply) -> (u16, String) {
-    (reply.status, reply.json()["error"].as_str().unwrap_or_default().to_owned())
-}
-
-fn read_only(maibo: &Maibo) -> String {
-    maibo.made(&["key", "create", "--scope", "read-only"])
-}
+use super::{CHECKS, NOBODY, call, error, read_only};
+use crate::support::{Maibo, http};
 
 #[test]
 fn a_check_is_made_with_the_defaults_of_the_original() {
@@ -180,78 +162,6 @@ fn lengths_are_counted_in_characters() {
 }
 
 #[test]
-fn what_is_no_json_object_is_refused_before_the_key_is_looked_at() {
-    let maibo = Maibo::serving();
-    let unreadable = || (400, "could not parse request body".to_owned());
-    let no_object = || (400, "json validation error: value is not an object".to_owned());
-    for (body, expected) in [
-        ("{".to_owned(), unreadable()),
-        ("  ".to_owned(), unreadable()),
-        ("\u{feff}{}".to_owned(), unreadable()),
-        (r#"{"name": "\ud800"}"#.to_owned(), unreadable()),
-        ("{'name': 1}".to_owned(), unreadable()),
-        ("[".repeat(100_000), unreadable()),
-        ("[]".to_owned(), no_object()),
-        ("null".to_owned(), no_object()),
-        (r#""text""#.to_owned(), no_object()),
-    ] {
-        assert_eq!(error(&call(&maibo, "POST", CHECKS, "", &body)), expected, "{body:.40}");
-    }
-    let not_text = http::request(maibo.addr(), "POST", CHECKS, &[], b"{\"name\": \"\xff\"}");
-    assert_eq!(error(&not_text), unreadable());
-    for body in
-        [r#"{"timeout": 100000000000000000000}"#.to_owned(), format!("{{\"timeout\": 1{}}}", "0".repeat(400))]
-    {
-        assert_eq!(maibo.api("POST", CHECKS, &body).status, 400, "{body:.60}");
-    }
-    let huge = format!(r#"{{"desc": "{}"}}"#, "x".repeat(3_000_000));
-    let status = maibo.api("POST", CHECKS, &huge).status;
-    assert!((400..500).contains(&status), "{status}");
-    assert_eq!(maibo.number("SELECT COUNT(*) FROM checks"), 0);
-}
-
-#[test]
-fn a_key_is_asked_for_before_anything_is_looked_up() {
-    let maibo = Maibo::serving();
-    let uuid = maibo.check("Job", &["--every", "1h"]);
-    let missing = || (401, "missing api key".to_owned());
-    let wrong = || (401, "wrong api key".to_owned());
-    let (unknown, read_only) = ("x".repeat(32), read_only(&maibo));
-    let flips = format!("{CHECKS}{NOBODY}/flips/?seconds=bad");
-    for (method, target) in [
-        ("POST", CHECKS),
-        ("GET", &format!("{CHECKS}{uuid}")),
-        ("GET", &format!("{CHECKS}{NOBODY}")),
-        ("GET", &flips),
-    ] {
-        assert_eq!(error(&call(&maibo, method, target, "", "")), missing(), "{method} {target}");
-        assert_eq!(error(&call(&maibo, method, target, "short", "")), missing(), "{method} {target}");
-        assert_eq!(error(&call(&maibo, method, target, &unknown, "")), wrong(), "{method} {target}");
-    }
-    assert_eq!(error(&call(&maibo, "POST", CHECKS, &read_only, r#"{"timeout": 1}"#)), wrong());
-    assert_eq!(call(&maibo, "GET", &format!("{CHECKS}{uuid}"), &read_only, "").status, 200);
-    // A ping key and a metrics key open nothing here.
-    let metrics = maibo.made(&["key", "create", "--scope", "metrics"]);
-    assert_eq!(error(&call(&maibo, "GET", &format!("{CHECKS}{uuid}"), &metrics, "")), wrong());
-}
-
-#[test]
-fn a_key_in_the_body_counts_unless_there_is_a_header() {
-    let maibo = Maibo::serving();
-    let body = json!({"api_key": maibo.key()}).to_string();
-    assert_eq!(call(&maibo, "POST", CHECKS, "", &body).status, 201);
-    let empty_header = http::request(maibo.addr(), "POST", CHECKS, &[("X-Api-Key", "")], body.as_bytes());
-    assert_eq!(error(&empty_header), (401, "missing api key".to_owned()));
-    let other =
-        http::request(maibo.addr(), "POST", CHECKS, &[("X-Api-Key", &"x".repeat(32))], body.as_bytes());
-    assert_eq!(error(&other), (401, "wrong api key".to_owned()));
-    // The content type is ignored, so that curl's default works.
-    let headers = [("X-Api-Key", maibo.key()), ("Content-Type", "application/x-www-form-urlencoded")];
-    let form = http::request(maibo.addr(), "POST", CHECKS, &headers, br#"{"name": "by curl"}"#);
-    assert_eq!((form.status, form.json()["name"].as_str()), (201, Some("by curl")));
-}
-
-#[test]
 fn a_reader_sees_a_key_in_place_of_the_address() {
     let maibo = Maibo::serving();
     let uuid = maibo.check("Job", &["--uuid", NOBODY, "--every", "1h"]);
@@ -270,26 +180,6 @@ fn a_reader_sees_a_key_in_place_of_the_address() {
         json!({"flips": []})
     );
     assert_eq!(maibo.shown(unique_key)["uuid"], uuid, "with the other key it is shown in full");
-}
-
-#[test]
-fn checks_of_others_are_forbidden_and_unknown_ones_not_found() {
-    let maibo = Maibo::serving();
-    maibo.made(&["project", "create", "other"]);
-    let theirs = maibo.check("Theirs", &["--project", "other", "--uuid", NOBODY, "--every", "1h"]);
-    let unknown = "1f1c9a52-7c1e-4d0b-9a53-0f6d1c2b88e2";
-    for tail in ["", "/flips/"] {
-        let status = |code: &str| {
-            let reply = maibo.api("GET", &format!("{CHECKS}{code}{tail}"), "");
-            assert_eq!(reply.text(), "", "{code}{tail}: no words");
-            reply.status
-        };
-        assert_eq!(status(&theirs), 403);
-        assert_eq!(status("0b689639e39a72f085377d07f3a9d95f1038142c"), 404, "a unique_key of others");
-        assert_eq!(status(unknown), 404);
-        assert_eq!(status("nonsense"), 404);
-        assert_eq!(status(&theirs.to_uppercase()), 404);
-    }
 }
 
 #[test]
@@ -316,6 +206,23 @@ fn unique_updates_the_oldest_match_and_else_makes_a_new_check() {
         let (status, uuid) = upsert(different.clone());
         assert!(status == 201 && uuid != first, "{different}");
     }
+}
+
+#[test]
+fn of_many_who_ask_for_the_same_check_at_once_one_makes_it() {
+    let maibo = Maibo::serving();
+    let (addr, key) = (maibo.addr(), maibo.key());
+    let ask = || {
+        let body = br#"{"name": "a", "slug": "a", "unique": ["slug"]}"#;
+        http::request(addr, "POST", CHECKS, &[("X-Api-Key", key)], body).status
+    };
+    let mut answers: Vec<u16> = std::thread::scope(|scope| {
+        let asking: Vec<_> = (0..16).map(|_| scope.spawn(ask)).collect();
+        asking.into_iter().map(|asked| asked.join().unwrap()).collect()
+    });
+    answers.sort_unstable();
+    assert_eq!((answers[..15].to_vec(), answers[15]), (vec![200; 15], 201));
+    assert_eq!(maibo.number("SELECT COUNT(*) FROM checks"), 1);
 }
 
 #[test]
@@ -378,77 +285,4 @@ fn old_names_of_keywords_give_way_to_the_new_ones() {
     assert_eq!(both["success_kw"], "NEW");
     let off = check(json!({"subject": "OK", "filter_subject": false}));
     assert_eq!((&off["subject"], &off["filter_subject"]), (&json!(""), &json!(false)));
-}
-
-#[test]
-fn flips_are_newest_first_and_filters_narrow_them() {
-    let maibo = Maibo::serving();
-    let uuid = maibo.check("Job", &["--every", "1h"]);
-    let base = format!("{CHECKS}{uuid}/flips/");
-    let list = |query: &str| {
-        maibo.api("GET", &format!("{base}{query}"), "").json()["flips"].as_array().unwrap().clone()
-    };
-    let at = |flip: &Value| flip["timestamp"].as_str().unwrap().parse::<DateTime<Utc>>().unwrap().timestamp();
-    maibo.ping_ok(&uuid);
-    until("a second ends", || {
-        let first = list("");
-        crate::support::now().timestamp() > at(&first[0])
-    });
-    maibo.ping_ok(&format!("{uuid}/fail"));
-    maibo.ping_ok(&uuid);
-    let all = list("");
-    let ups: Vec<_> = all.iter().map(|flip| flip["up"].clone()).collect();
-    assert_eq!(ups, [1, 0, 1]);
-    let stamp = all[0]["timestamp"].as_str().unwrap();
-    assert!(stamp.ends_with("+00:00") && stamp.len() == 25, "{stamp}: whole seconds");
-    let (first, second) = (at(&all[2]), at(&all[1]));
-    assert!(first < second);
-    for all_of_them in
-        ["?seconds=0", "?seconds=", "?seconds=31536000", "?unknown=1", "?start=0&end=9999999999"]
-    {
-        assert_eq!(list(all_of_them), all, "{all_of_them}");
-    }
-    assert_eq!(list(&format!("?start={second}")), all[..2], "start is inclusive");
-    assert_eq!(list(&format!("?end={second}")), all[2..], "end is exclusive");
-    assert_eq!(list(&format!("?start={first}&end={second}")), all[2..]);
-    assert_eq!(list(&format!("?seconds=1000&end={first}")), [] as [Value; 0], "all must fit");
-    for bad in
-        ["seconds=bad", "seconds=-1", "seconds=31536001", "start=", "end=", "start=1.5", "end=10000000001"]
-    {
-        let reply = maibo.api("GET", &format!("{base}?{bad}"), "");
-        assert_eq!((reply.status, reply.text()), (400, String::new()), "{bad}");
-    }
-    // Both forms of the address, and the detour that old clients take.
-    let short = base.trim_end_matches('/');
-    assert_eq!(maibo.api("GET", short, "").json()["flips"], json!(all));
-    assert_eq!(maibo.api("POST", short, "").json()["flips"], json!(all));
-    assert_eq!(maibo.api("POST", "/api/v3/checks", "{}").status, 201);
-}
-
-#[test]
-fn browsers_may_call_from_any_page() {
-    let maibo = Maibo::serving();
-    let uuid = maibo.check("Job", &["--every", "1h"]);
-    let cors = |reply: &Reply, status: u16, what: &str| {
-        assert_eq!(reply.status, status, "{what}");
-        assert_eq!(reply.header("access-control-allow-origin"), Some("*"), "{what}");
-        assert!(reply.header("access-control-allow-headers").unwrap().contains("X-Api-Key"), "{what}");
-        let methods = reply.header("access-control-allow-methods").unwrap();
-        assert!(["GET", "POST", "OPTIONS"].iter().all(|method| methods.contains(method)), "{what}");
-        assert_eq!(reply.header("access-control-max-age"), Some("600"), "{what}");
-    };
-    for target in [CHECKS.to_owned(), format!("{CHECKS}{uuid}"), format!("{CHECKS}{NOBODY}/flips/")] {
-        cors(&maibo.call("OPTIONS", &target), 204, &format!("OPTIONS {target}: without key or look-up"));
-        cors(&maibo.api("PATCH", &target, ""), 405, &format!("PATCH {target}"));
-    }
-    cors(&maibo.api("GET", &format!("{CHECKS}{uuid}"), ""), 200, "GET");
-    cors(&call(&maibo, "GET", &format!("{CHECKS}{uuid}"), "", ""), 401, "without a key");
-    cors(&maibo.api("POST", CHECKS, "{"), 400, "bad JSON");
-}
-
-#[test]
-fn head_is_a_wrong_method() {
-    let maibo = Maibo::serving();
-    let uuid = maibo.check("Job", &["--every", "1h"]);
-    assert_eq!(maibo.api("HEAD", &format!("{CHECKS}{uuid}"), "").status, 405);
 }

@@ -1,0 +1,216 @@
+//! Checks: `checks/` and `checks/<uuid or unique_key>`, with `/pause` and `/resume`.
+use std::collections::BTreeSet;
+
+use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use serde::Serialize;
+
+use super::Version;
+use super::caller::{Edit, Editor, Reader};
+use super::fields::{self, Wanted};
+use super::named::{CheckId, Code};
+use super::refusal::Refusal;
+use crate::core::Time;
+use crate::core::check::{Event, Status};
+use crate::healthchecks::{self as wire, ApiCheck, View};
+use crate::rng;
+use crate::store::checks::{self, Channels, Check, Settings};
+use crate::store::{channels, check_lists};
+use crate::web::AppState;
+
+#[derive(Serialize)]
+struct List<'a> {
+    checks: Vec<ApiCheck<'a>>,
+}
+
+/// `GET checks/`: those that have every `?tag=` and this `?slug=`.
+pub async fn list(
+    State(state): State<AppState>,
+    Extension(Version(version)): Extension<Version>,
+    reader: Reader,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Refusal> {
+    let query = query.unwrap_or_default();
+    let (mut tags, mut slug) = (BTreeSet::new(), String::new());
+    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        match name.as_ref() {
+            "tag" => drop(tags.insert(value.into_owned())),
+            "slug" => slug = value.into_owned(),
+            _ => {}
+        }
+    }
+    let db = &state.db;
+    let checks = async {
+        if slug.is_empty() {
+            check_lists::list_all(db, reader.project).await
+        } else {
+            check_lists::with_slug(db, reader.project, &slug).await
+        }
+    };
+    let (checks, channels) = match reader.view {
+        View::Full => tokio::try_join!(checks, check_lists::channel_uuids(db, reader.project))?,
+        View::ReadOnly => (checks.await?, check_lists::ChannelUuids::new()),
+    };
+    let now = state.now();
+    let checks = checks
+        .iter()
+        .filter(|check| tags.iter().all(|tag| check.tags.split_whitespace().any(|own| own == tag)))
+        .map(|check| {
+            let channels = channels.get(&check.id).map_or("", String::as_str);
+            wire::check(check, channels, &state.links, version, reader.view, now)
+        })
+        .collect();
+    Ok(Json(List { checks }).into_response())
+}
+
+/// The check as it is now, with its channels.
+async fn shown(
+    state: &AppState,
+    check: &Check,
+    version: u8,
+    view: View,
+    now: Time,
+) -> Result<Response, Refusal> {
+    let channels = match view {
+        View::Full => checks::channel_uuids(&state.db, check.id).await?.join(","),
+        View::ReadOnly => String::new(),
+    };
+    Ok(Json(wire::check(check, &channels, &state.links, version, view, now)).into_response())
+}
+
+/// The check after somebody worked on it.
+async fn reread(state: &AppState, check: &Check, version: u8, now: Time) -> Result<Response, Refusal> {
+    let check = checks::by_uuid(&state.db, check.uuid()).await?.ok_or(Refusal::NotFound)?;
+    shown(state, &check, version, View::Full, now).await
+}
+
+/// `GET checks/<uuid or unique_key>`
+pub async fn get(
+    State(state): State<AppState>,
+    Extension(Version(version)): Extension<Version>,
+    code: Code,
+    reader: Reader,
+) -> Result<Response, Refusal> {
+    let check = code.find(&state.db, reader.project).await?;
+    shown(&state, &check, version, reader.view, state.now()).await
+}
+
+/// `POST checks/`: makes a check, or updates the oldest one that has what `unique` names.
+pub async fn create(
+    State(state): State<AppState>,
+    Extension(Version(version)): Extension<Version>,
+    edit: Edit,
+) -> Result<Response, Refusal> {
+    let now = state.now();
+    let wanted = fields::read(&edit.body, now).map_err(Refusal::Field)?;
+    let settings = |there: Option<&Check>| {
+        let mut settings = there.map_or_else(|| Settings::named(""), Check::settings);
+        wanted.apply(&mut settings, version, now).map(|()| settings).map_err(Refusal::Field)
+    };
+    let links = find_channels(&state, edit.project, &wanted).await?;
+    let uuid = rng::uuid();
+    let (uuid, made) = if let Some(unique) = wanted.unique() {
+        checks::upsert(&state.db, edit.project, uuid, unique, settings, links.as_ref(), now).await??
+    } else {
+        let links = links.unwrap_or(Channels::These(Vec::new()));
+        checks::insert(&state.db, edit.project, uuid, &settings(None)?, &links, now).await?;
+        (uuid, true)
+    };
+    state.wakes.deadlines.notify_one();
+    let check = checks::by_uuid(&state.db, uuid).await?.ok_or(Refusal::NotFound)?;
+    let status = if made { StatusCode::CREATED } else { StatusCode::OK };
+    let check = shown(&state, &check, version, View::Full, now).await?;
+    Ok((status, check).into_response())
+}
+
+/// `POST checks/<uuid>`
+pub async fn update(
+    State(state): State<AppState>,
+    Extension(Version(version)): Extension<Version>,
+    id: CheckId,
+    edit: Edit,
+) -> Result<Response, Refusal> {
+    let check = id.find(&state.db, edit.project).await?;
+    let now = state.now();
+    let wanted = fields::read(&edit.body, now).map_err(Refusal::Field)?;
+    let mut settings = check.settings();
+    wanted.apply(&mut settings, version, now).map_err(Refusal::Field)?;
+    let links = find_channels(&state, edit.project, &wanted).await?;
+    if !checks::update(&state.db, check.id, &settings, links.as_ref(), now).await? {
+        return Err(Refusal::NotFound);
+    }
+    state.wakes.deadlines.notify_one();
+    reread(&state, &check, version, now).await
+}
+
+/// UUIDs or unique names, exact, separated by commas; `*` for all. `None`: the body does not speak of them.
+async fn find_channels(state: &AppState, project: i64, wanted: &Wanted) -> Result<Option<Channels>, Refusal> {
+    let text = match wanted.channels.as_deref() {
+        None => return Ok(None),
+        Some("*") => return Ok(Some(Channels::All)),
+        Some("") => return Ok(Some(Channels::These(Vec::new()))),
+        Some(text) => text,
+    };
+    let known = channels::list(&state.db, project).await?;
+    let mut ids = Vec::new();
+    for part in text.split(',') {
+        if part.is_empty() {
+            return Err(Refusal::Channel("empty channel identifier".to_owned()));
+        }
+        let mut fitting = known.iter().filter(|channel| channel.uuid == part || channel.name == part);
+        match (fitting.next(), fitting.next()) {
+            (Some(channel), None) => ids.push(channel.id),
+            (None, _) => return Err(Refusal::Channel(format!("invalid channel identifier: {part}"))),
+            _ => return Err(Refusal::Channel(format!("non-unique channel identifier: {part}"))),
+        }
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    Ok(Some(Channels::These(ids)))
+}
+
+/// `DELETE checks/<uuid>`: gives the check as it was, without its channels.
+pub async fn delete(
+    State(state): State<AppState>,
+    Extension(Version(version)): Extension<Version>,
+    id: CheckId,
+    editor: Editor,
+) -> Result<Response, Refusal> {
+    let check = id.find(&state.db, editor.project).await?;
+    let now = state.now();
+    if !checks::delete(&state.db, check.id).await? {
+        return Err(Refusal::NotFound);
+    }
+    Ok(Json(wire::check(&check, "", &state.links, version, View::Full, now)).into_response())
+}
+
+/// `POST checks/<uuid>/pause`; a paused check stays paused.
+pub async fn pause(
+    State(state): State<AppState>,
+    Extension(Version(version)): Extension<Version>,
+    id: CheckId,
+    edit: Edit,
+) -> Result<Response, Refusal> {
+    let check = id.find(&state.db, edit.project).await?;
+    let now = state.now();
+    checks::apply(&state.db, check.id, Event::Pause, now).await?;
+    reread(&state, &check, version, now).await
+}
+
+/// `POST checks/<uuid>/resume`: the check is as if it were new, but keeps its count of pings.
+pub async fn resume(
+    State(state): State<AppState>,
+    Extension(Version(version)): Extension<Version>,
+    id: CheckId,
+    edit: Edit,
+) -> Result<Response, Refusal> {
+    let check = id.find(&state.db, edit.project).await?;
+    if check.state().status != Status::Paused {
+        return Err(Refusal::NotPaused);
+    }
+    let now = state.now();
+    checks::apply(&state.db, check.id, Event::Resume, now).await?;
+    reread(&state, &check, version, now).await
+}

@@ -1,0 +1,69 @@
+//! `checks/<uuid or unique_key>/flips/`: changes of status.
+use axum::Json;
+use axum::extract::{RawQuery, State};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use super::caller::Reader;
+use super::named::Code;
+use super::refusal::Refusal;
+use crate::core::{Span, Time};
+use crate::healthchecks::seconds;
+use crate::store::flips::{self, Window};
+use crate::web::AppState;
+
+/// Most flips in one answer.
+const MAX_FLIPS: i64 = 100_000;
+
+#[derive(Serialize)]
+struct Flip {
+    timestamp: String,
+    /// 1 where the check came up, else 0.
+    up: u8,
+}
+
+#[derive(Serialize)]
+struct List {
+    flips: Vec<Flip>,
+}
+
+/// `GET checks/<uuid or unique_key>/flips/`, newest first.
+pub async fn list(
+    State(state): State<AppState>,
+    code: Code,
+    reader: Reader,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Refusal> {
+    let check = code.find(&state.db, reader.project).await?;
+    let window = window(query.as_deref().unwrap_or_default(), state.now()).ok_or(Refusal::Filter)?;
+    let flips = flips::list(&state.db, check.id, window, MAX_FLIPS)
+        .await?
+        .iter()
+        .map(|flip| Flip { timestamp: seconds(flip.at()), up: u8::from(flip.new_status == "up") })
+        .collect();
+    Ok(Json(List { flips }).into_response())
+}
+
+/// `seconds` (0 to 31536000; 0 or empty is no filter), `start` and `end` (unix, 0 to 10^10); combined with AND.
+/// The last of a repeated name counts.
+fn window(query: &str, now: Time) -> Option<Window> {
+    let number = |text: &str, max: i64| text.trim().parse::<i64>().ok().filter(|n| (0..=max).contains(n));
+    let instant = |text: &str| Time::from_timestamp(number(text, 10_000_000_000)?, 0);
+    let (mut ago, mut start, mut end) = (None, None, None);
+    for (key, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        match key.as_ref() {
+            "seconds" => ago = Some(value),
+            "start" => start = Some(value),
+            "end" => end = Some(value),
+            _ => {}
+        }
+    }
+    let ago = match ago.filter(|text| !text.trim().is_empty()) {
+        Some(text) => Some(number(&text, 31_536_000)?).filter(|seconds| *seconds > 0),
+        None => None,
+    };
+    let start = start.map(|text| instant(&text).ok_or(())).transpose().ok()?;
+    let to = end.map(|text| instant(&text).ok_or(())).transpose().ok()?;
+    let from = [ago.map(|seconds| now - Span::seconds(seconds)), start].into_iter().flatten().max();
+    Some(Window { from, to })
+}
