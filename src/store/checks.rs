@@ -1,4 +1,5 @@
 //! Checks: their settings and their state, one at a time. Lists of them are in `check_lists`.
+use serde::{Deserialize, Deserializer};
 use uuid::Uuid;
 
 use super::changes::{self, Changes};
@@ -139,9 +140,9 @@ pub enum Channels {
     These(Vec<i64>),
 }
 
-/// A check as stored.
+/// A check as stored: a row, or a JSON array of the same columns in their order.
 #[expect(clippy::struct_excessive_bools, reason = "they are columns")]
-#[derive(Debug, Clone, sqlx::FromRow)]
+#[derive(Debug, Clone, sqlx::FromRow, Deserialize)]
 pub struct Check {
     pub id: i64,
     uuid: String,
@@ -158,14 +159,20 @@ pub struct Check {
     tz: String,
     grace: i64,
     early: Option<i64>,
+    #[serde(deserialize_with = "bit")]
     pub manual_resume: bool,
+    #[serde(deserialize_with = "bit")]
     post_only: bool,
     start_kw: String,
     success_kw: String,
     failure_kw: String,
+    #[serde(deserialize_with = "bit")]
     pub filter_subject: bool,
+    #[serde(deserialize_with = "bit")]
     pub filter_body: bool,
+    #[serde(deserialize_with = "bit")]
     filter_http_body: bool,
+    #[serde(deserialize_with = "bit")]
     filter_default_fail: bool,
     status: String,
     since: i64,
@@ -179,6 +186,11 @@ pub struct Check {
     strip: i64,
     pub last_ping_id: Option<i64>,
     pub wake_at: Option<i64>,
+}
+
+/// SQLite's booleans are numbers.
+fn bit<'de, D: Deserializer<'de>>(value: D) -> Result<bool, D::Error> {
+    Ok(u8::deserialize(value)? != 0)
 }
 
 impl Check {
