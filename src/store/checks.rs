@@ -140,7 +140,7 @@ pub enum Channels {
     These(Vec<i64>),
 }
 
-/// A check as stored.
+/// A check as stored: a row, or a JSON array of the same columns in their order.
 #[expect(clippy::struct_excessive_bools, reason = "they are columns")]
 #[derive(Debug, Clone, sqlx::FromRow, Deserialize)]
 pub struct Check {
@@ -186,6 +186,11 @@ pub struct Check {
     strip: i64,
     pub last_ping_id: Option<i64>,
     pub wake_at: Option<i64>,
+}
+
+/// Checks out of one JSON text of rows, which is how many of them leave SQLite's thread quickest.
+pub(super) fn from_json(rows: &str) -> Result<Vec<Check>, StoreError> {
+    serde_json::from_str(rows).map_err(|error| StoreError::Sql(sqlx::Error::Decode(error.into())))
 }
 
 /// A boolean as SQLite has it.

@@ -1,7 +1,7 @@
 //! What the writer of pings needs inside its transaction.
 use std::ops::Range;
 
-use super::checks::{Check, check_columns};
+use super::checks::{Check, check_columns, from_json};
 use super::db::{Dialects, on};
 use super::list::List;
 use super::{StoreError, WriteTx};
@@ -57,7 +57,7 @@ pub async fn by_uuids(tx: &mut WriteTx, uuids: &[String]) -> Result<Vec<Check>, 
     match tx {
         WriteTx::Sqlite(tx) => {
             let (rows,): (String,) = sqlx::query_as(SQLITE).bind(List(uuids)).fetch_one(&mut **tx).await?;
-            serde_json::from_str(&rows).map_err(|error| StoreError::Sql(sqlx::Error::Decode(error.into())))
+            from_json(&rows)
         }
         WriteTx::Postgres(tx) => Ok(sqlx::query_as(POSTGRES).bind(List(uuids)).fetch_all(&mut **tx).await?),
     }
