@@ -1,7 +1,7 @@
 //! Lists of a project's checks: all of them, a page of them, and how many are in which state.
 use std::collections::HashMap;
 
-use super::checks::{Check, check_columns, from_json};
+use super::check_row::{Check, check_columns, from_json};
 use super::db::read;
 use super::{Db, StoreError, micros};
 use crate::core::Time;

@@ -1,7 +1,7 @@
 //! What the writer of pings needs inside its transaction.
 use std::ops::Range;
 
-use super::checks::{Check, check_columns, from_json};
+use super::check_row::{Check, check_columns, from_json};
 use super::db::{Dialects, on};
 use super::list::List;
 use super::{StoreError, WriteTx};

@@ -6,6 +6,7 @@ pub mod bodies;
 pub mod changes;
 pub mod channels;
 pub mod check_lists;
+mod check_row;
 pub mod checks;
 pub mod condition;
 mod db;

@@ -2,7 +2,7 @@
 use std::collections::BTreeMap;
 
 use super::attempts::{self, Finished};
-use super::checks::check_columns;
+use super::check_row::check_columns;
 use super::db::{Dialects, on, read, run, write_tx};
 use super::list::List;
 use super::{Db, StoreError, WriteTx, channels::Channel, flips::Flip, micros, nodes, time};

@@ -158,7 +158,7 @@ fn every_statement_of_the_store_prepares() {
     assert_eq!(maibo.run(&["project", "list"]).code, Some(0), "makes the database");
     let (mut names, mut texts) = (Vec::new(), Vec::new());
     let store = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
-    let columns = check_columns(&std::fs::read_to_string(store.join("checks.rs")).unwrap());
+    let columns = check_columns(&std::fs::read_to_string(store.join("check_row.rs")).unwrap());
     assert!(columns.len() > 30, "{columns:?}");
     for entry in std::fs::read_dir(store).unwrap() {
         let path = entry.unwrap().path();
