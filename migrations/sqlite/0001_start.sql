@@ -112,6 +112,13 @@ CREATE TABLE checks (
 CREATE INDEX checks_wake ON checks (wake_at) WHERE wake_at IS NOT NULL;
 CREATE INDEX checks_project_slug ON checks (project_id, slug);
 
+-- Other addresses of a check: `short` names it to somebody who has signed in, `alias` is a secret as its UUID is.
+CREATE TABLE check_addresses (
+    check_id INTEGER NOT NULL PRIMARY KEY REFERENCES checks (id) ON DELETE CASCADE,
+    short    TEXT    NOT NULL UNIQUE,
+    alias    TEXT    UNIQUE
+) STRICT;
+
 CREATE TABLE channels (
     id         INTEGER PRIMARY KEY,
     uuid       TEXT    NOT NULL UNIQUE,

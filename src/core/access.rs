@@ -20,6 +20,8 @@ pub enum Action {
     EditChecks,
     /// Add, edit, test or delete a channel: its settings hold secrets.
     EditChannels,
+    /// Make and revoke keys, rename the project.
+    EditProject,
 }
 
 /// Whether `role` allows `action`. No role, no access.
@@ -28,6 +30,7 @@ pub fn allows(role: Option<Role>, action: Action) -> bool {
     let needed = match action {
         Action::View => Role::Viewer,
         Action::EditChecks | Action::EditChannels => Role::Member,
+        Action::EditProject => Role::Owner,
     };
     role.is_some_and(|role| role >= needed)
 }
@@ -60,5 +63,7 @@ mod tests {
         assert!(!allows(Some(Role::Viewer), Action::EditChecks));
         assert!(!allows(Role::named("root"), Action::View));
         assert!(allows(Some(Role::Owner), Action::EditChannels));
+        assert!(!allows(Some(Role::Member), Action::EditProject));
+        assert!(allows(Some(Role::Owner), Action::EditProject));
     }
 }

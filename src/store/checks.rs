@@ -1,6 +1,7 @@
 //! Checks: making, changing and finding them, one at a time. Their row is in `check_row`, lists of them in `check_lists`.
 use uuid::Uuid;
 
+use super::addresses;
 use super::changes::{self, Changes};
 pub use super::check_row::Check;
 use super::check_row::check_columns;
@@ -119,6 +120,7 @@ pub async fn insert_in(
             .fetch_one(conn)
             .await?
     });
+    addresses::insert_in(tx, id).await?;
     link(tx, id, project_id, channels).await?;
     Ok(id)
 }

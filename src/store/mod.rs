@@ -1,4 +1,5 @@
 //! Everything that speaks SQL, on both engines. One file per aggregate; `changes` writes what a step decided, in bulk.
+pub mod addresses;
 pub mod attempts;
 pub mod backup;
 pub mod blackouts;

@@ -1,0 +1,84 @@
+//! Other addresses of a check than its UUID: the short one that every check has, and the token of another product that
+//! an import may give it.
+//!
+//! A short address names a check to somebody who has said who they are. An alias is a secret like the UUID: whoever
+//! knows it may ping.
+use uuid::Uuid;
+
+use super::db::{read, run, write_tx};
+use super::{Db, StoreError, WriteTx};
+use crate::core::ping::parse_check_uuid;
+use crate::rng;
+
+/// Characters of a short address that we make.
+const SHORT_LEN: usize = 8;
+/// Most characters of a short address or an alias that is brought along.
+pub const MAX_CHARS: usize = 200;
+
+/// The addresses of one check.
+#[derive(Debug, Clone, Default, PartialEq, Eq, sqlx::FromRow)]
+pub struct Addresses {
+    /// Letters and digits; unique in the installation.
+    pub short: String,
+    /// The token, or tokens joined by `/`, that the check had elsewhere; unique in the installation.
+    pub alias: Option<String>,
+}
+
+/// Gives a new check its short address.
+pub(super) async fn insert_in(tx: &mut WriteTx, check_id: i64) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO check_addresses (check_id, short) VALUES ($1, $2)";
+    run!(tx, sqlx::query(SQL).bind(check_id).bind(rng::token(SHORT_LEN)));
+    Ok(())
+}
+
+pub async fn of(db: &Db, check_id: i64) -> Result<Addresses, StoreError> {
+    const SQL: &str = "SELECT short, alias FROM check_addresses WHERE check_id = $1";
+    let row: Option<Addresses> =
+        read!(db, |pool| sqlx::query_as(SQL).bind(check_id).fetch_optional(pool).await?);
+    Ok(row.unwrap_or_default())
+}
+
+/// The check with this short address.
+pub async fn by_short(db: &Db, short: &str) -> Result<Option<Uuid>, StoreError> {
+    const SQL: &str =
+        "SELECT c.uuid FROM check_addresses a JOIN checks c ON c.id = a.check_id WHERE a.short = $1";
+    // Nothing stored holds a NUL, and PostgreSQL refuses to look for one.
+    if short.contains('\0') {
+        return Ok(None);
+    }
+    let row: Option<(String,)> =
+        read!(db, |pool| sqlx::query_as(SQL).bind(short).fetch_optional(pool).await?);
+    Ok(row.and_then(|(uuid,)| parse_check_uuid(&uuid)))
+}
+
+/// The check with this alias.
+pub async fn by_alias(db: &Db, alias: &str) -> Result<Option<Uuid>, StoreError> {
+    const SQL: &str =
+        "SELECT c.uuid FROM check_addresses a JOIN checks c ON c.id = a.check_id WHERE a.alias = $1";
+    if alias.contains('\0') {
+        return Ok(None);
+    }
+    let row: Option<(String,)> =
+        read!(db, |pool| sqlx::query_as(SQL).bind(alias).fetch_optional(pool).await?);
+    Ok(row.and_then(|(uuid,)| parse_check_uuid(&uuid)))
+}
+
+/// Sets a check's alias, or takes it away. [`StoreError::Conflict`]: another check has it.
+pub async fn set_alias(db: &Db, check_id: i64, alias: Option<&str>) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO check_addresses (check_id, short, alias) VALUES ($1, $3, $2)
+        ON CONFLICT (check_id) DO UPDATE SET alias = excluded.alias";
+    write_tx!(db, |tx| {
+        run!(tx, sqlx::query(SQL).bind(check_id).bind(alias).bind(rng::token(SHORT_LEN)));
+    });
+    Ok(())
+}
+
+/// Sets a check's short address, as an import brings it. [`StoreError::Conflict`]: another check has it.
+pub async fn set_short(db: &Db, check_id: i64, short: &str) -> Result<(), StoreError> {
+    const SQL: &str = "INSERT INTO check_addresses (check_id, short) VALUES ($1, $2)
+        ON CONFLICT (check_id) DO UPDATE SET short = excluded.short";
+    write_tx!(db, |tx| {
+        run!(tx, sqlx::query(SQL).bind(check_id).bind(short));
+    });
+    Ok(())
+}
