@@ -246,6 +246,8 @@ ping-end = At the end of the job:
 ping-crontab = In a crontab:
 ping-more = Add /start when the job begins, and /$? when it ends: then its run time is measured and its failures are caught. What you POST is kept as its log.
 ping-slug = By name:
+ping-short = Short address, for scripts that sign in:
+ping-alias = Token from another product:
 settings = Settings
 zone = Time zone
 grace = Grace
@@ -378,3 +380,49 @@ test-failed = Not sent:
 test-nothing = This channel has nothing to send.
 test-again = Test again
 test-back = Back to the channels
+
+## Badges
+nav-badges = Badges
+badge = Badge
+badge-more = All badges
+badge-picture = The badge as it is now
+badges-text = Small pictures of the state, for a README, a wiki or a wall screen. Whoever has the address sees the badge and nothing else.
+badges-two = Up or down
+badges-three = Up, late or down
+badges-all = All checks
+badges-more = { $count ->
+    [one] 1 more tag has a badge: GET /api/v3/badges/ lists them all.
+   *[other] { $count } more tags have a badge: GET /api/v3/badges/ lists them all.
+}
+
+## Keys
+nav-keys = Keys
+keys-api = API keys
+keys-api-text = With a key, programs read or change this project's checks. Only a hash of it is stored.
+key-scope = What the key may do
+key-scope-read-only = read only
+key-scope-read-write = read and write
+key-make = Make a key
+key-made = The new key
+key-made-text = Copy it now: it is not shown again.
+key-made-at = made{" "}
+key-used = last used { $ago }
+key-never-used = never used
+key-revoke = Revoke
+key-revoke-title = Revoke { $key }?
+key-revoke-text = Programs that use it are refused from then on ({ $used }). This cannot be undone.
+keys-full = This project has as many keys as it may have. Revoke those that nobody uses.
+keys-ping = Ping key
+keys-ping-text = With it, a job pings by project and slug instead of a UUID; with ?create=1 the check is made by its first ping.
+keys-ping-slug = slug-of-the-check
+ping-key-make = Make a ping key
+ping-key-replace = Replace it
+ping-key-replace-title = Replace the ping key?
+ping-key-replace-text = Jobs that ping with the old one get an error, and their checks will go down. Ping addresses with a UUID are not affected.
+keys-use = How to use them
+keys-use-api = Scripts and clients written for Healthchecks work with this address:
+keys-use-metrics = Prometheus reads the state of every check, with a read-only key:
+keys-use-key = KEY
+keys-use-read-only = READ-ONLY-KEY
+note-key-revoked = The key is revoked.
+note-ping-key-made = The ping key is ready.

@@ -229,6 +229,8 @@ ping-end = 在任务末尾：
 ping-crontab = 在 crontab 中：
 ping-more = 任务开始时加 /start、结束时加 /$?，即可统计耗时并捕捉失败。POST 的内容会作为日志保存。
 ping-slug = 按短名：
+ping-short = 短地址（供需要登录的脚本使用）：
+ping-alias = 来自其他产品的令牌：
 settings = 设置
 zone = 时区
 grace = 宽限
@@ -359,3 +361,46 @@ test-failed = 未发送：
 test-nothing = 该通知渠道没有可发送的内容。
 test-again = 再次测试
 test-back = 返回通知渠道
+
+## 徽章
+nav-badges = 徽章
+badge = 徽章
+badge-more = 所有徽章
+badge-picture = 徽章的当前样子
+badges-text = 显示状态的小图片，可放在 README、Wiki 或大屏上。知道地址的人只能看到徽章本身。
+badges-two = 正常或故障
+badges-three = 正常、迟到或故障
+badges-all = 所有检查
+badges-more = 另有 { $count } 个标签有徽章，GET /api/v3/badges/ 可列出全部。
+
+## 密钥
+nav-keys = 密钥
+keys-api = API 密钥
+keys-api-text = 程序凭密钥读取或修改本项目的检查。服务器只保存密钥的哈希。
+key-scope = 密钥权限
+key-scope-read-only = 只读
+key-scope-read-write = 读写
+key-make = 新建密钥
+key-made = 新密钥
+key-made-text = 请立即复制，之后不再显示。
+key-made-at = 创建：
+key-used = 最近使用：{ $ago }
+key-never-used = 从未使用
+key-revoke = 吊销
+key-revoke-title = 吊销 { $key }？
+key-revoke-text = 吊销后，使用它的程序会立即被拒绝（{ $used }）。此操作无法撤销。
+keys-full = 本项目的密钥数量已达上限，请吊销无人使用的密钥。
+keys-ping = 上报密钥
+keys-ping-text = 有了它，任务可以用“项目 + 短名”代替 UUID 上报；加上 ?create=1，首次上报时会自动创建检查。
+keys-ping-slug = 检查的短名
+ping-key-make = 新建上报密钥
+ping-key-replace = 更换
+ping-key-replace-title = 更换上报密钥？
+ping-key-replace-text = 仍用旧密钥上报的任务会收到错误，其检查随后会变为故障。使用 UUID 的上报地址不受影响。
+keys-use = 如何使用
+keys-use-api = 为 Healthchecks 编写的脚本和客户端可直接使用此地址：
+keys-use-metrics = Prometheus 可凭只读密钥读取每个检查的状态：
+keys-use-key = 密钥
+keys-use-read-only = 只读密钥
+note-key-revoked = 密钥已吊销。
+note-ping-key-made = 上报密钥已就绪。

@@ -47,6 +47,12 @@ pub fn api_key(scope: Scope) -> String {
     format!("{prefix}{}", rng::token(API_KEY_LEN - prefix.len()))
 }
 
+/// What a list shows of an API key, so that people can tell theirs apart: its first eight characters.
+#[must_use]
+pub fn hint(key: &str) -> String {
+    key.chars().take(8).chain(['…']).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

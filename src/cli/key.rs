@@ -4,7 +4,6 @@ use clap::{Subcommand, ValueEnum};
 use super::{Cx, conflict, print};
 use crate::auth::secret::{self, API_KEY_LEN, PING_KEY_LEN};
 use crate::core::slug;
-use crate::notify::mask;
 use crate::rng;
 use crate::store::keys::{self, Scope};
 use crate::store::projects;
@@ -49,7 +48,7 @@ pub(super) async fn run(cx: &Cx, command: Command) -> anyhow::Result<()> {
         None => secret::api_key(scope),
     };
     let owner = (scope != Scope::Metrics).then_some(project.id);
-    keys::insert(&cx.db, owner, scope, &secret::digest(&key), &mask(&key), cx.clock.now())
+    keys::insert(&cx.db, owner, scope, &secret::digest(&key), &secret::hint(&key), cx.clock.now())
         .await
         .map_err(|error| conflict(error, "this key exists already"))?;
     print(&key)?;

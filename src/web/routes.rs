@@ -15,9 +15,9 @@ use tower_http::csrf::CsrfLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use super::pages::{
-    channel_form, channels, check, check_form, checks, health, home, language, setup, sign_in,
+    channel_form, channels, check, check_form, checks, health, home, keys, language, setup, sign_in,
 };
-use super::{AppState, api, assets, badges, error, layers, metrics};
+use super::{AppState, api, assets, badges, error, layers, metrics, pages};
 use crate::ingest::http::{self, Intake};
 
 /// How long a request may take, sending its form included; a test message through a slow vendor takes most of it.
@@ -36,6 +36,10 @@ pub fn router(state: AppState, intake: Intake) -> Router {
         .route("/projects/{project}/schedule", post(check_form::preview_only))
         .route("/projects/{project}/channels", get(channels::get))
         .route("/projects/{project}/channels/new/{kind}", get(channel_form::new).post(channel_form::make))
+        .route("/projects/{project}/badges", get(pages::badges::get))
+        .route("/projects/{project}/keys", get(keys::get).post(keys::make))
+        .route("/projects/{project}/keys/{key}/revoke", get(keys::ask_revoke).post(keys::revoke))
+        .route("/projects/{project}/keys/ping", get(keys::ask_ping_key).post(keys::make_ping_key))
         .route("/checks/{check}", get(check::get))
         .route("/checks/{check}/edit", get(check_form::edit).post(check_form::save))
         .route("/checks/{check}/pause", post(check::pause))

@@ -28,7 +28,7 @@ pub struct Shell {
     /// The project that the page is about, and those one can switch to.
     pub project: Option<Project>,
     pub others: Vec<Project>,
-    /// `checks` or `channels`.
+    /// `checks`, `channels`, `badges` or `keys`.
     pub section: &'static str,
     /// Where a switch of language comes back to.
     pub here: String,
@@ -37,6 +37,8 @@ pub struct Shell {
     /// What just happened, told once.
     pub note: Option<String>,
     pub can_edit: bool,
+    /// May see and make keys.
+    pub is_owner: bool,
 }
 
 impl Shell {
@@ -54,6 +56,7 @@ impl Shell {
             nobody: false,
             note: None,
             can_edit: false,
+            is_owner: false,
         }
     }
 
@@ -79,6 +82,7 @@ impl Shell {
             nobody,
             note: note(&visit.here).map(|key| visit.lang.t(key)),
             can_edit: allows(Some(role), Action::EditChecks),
+            is_owner: allows(Some(role), Action::EditProject),
             ..Self::plain(&visit.state, visit.lang, &visit.here)
         })
     }
@@ -159,6 +163,8 @@ fn note(here: &str) -> Option<&'static str> {
         "channel-made" => "note-channel-made",
         "channel-saved" => "note-channel-saved",
         "channel-deleted" => "note-channel-deleted",
+        "key-revoked" => "note-key-revoked",
+        "ping-key-made" => "note-ping-key-made",
         _ => return None,
     })
 }

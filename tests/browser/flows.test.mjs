@@ -100,6 +100,53 @@ test("every flow can be driven by the keyboard", async () => {
   await maibo.stop();
 });
 
+test("an owner makes a key, uses it and revokes it; others do not see keys", async () => {
+  const { maibo, page, context, faults } = await ready();
+  maibo.run(["check", "create", "--name", "nightly dump", "--every", "1h", "--tag", "数据库"]);
+  await page.click("nav >> text=Keys");
+  await page.click("text=read and write");
+  await page.keyboard.press("Enter");
+  const key = await page.textContent("[role=status] code");
+  assert.match(key, /^hcw_[0-9A-Za-z]{28}$/);
+  const list = async () => (await context.request.get(`${maibo.base}/api/v3/checks/`, { headers: { "x-api-key": key } })).status();
+  assert.equal(await list(), 200);
+  await page.click("nav >> text=Keys");
+  assert.equal((await page.content()).includes(key), false, "it is shown once");
+  await until(async () => (await page.reload(), (await page.textContent(".channels")).includes("last used")));
+  assert.match(await page.textContent(".channels"), new RegExp(`${key.slice(0, 8)}….*read and write`, "s"));
+  await page.click("text=Revoke…");
+  await page.waitForSelector(".btn.danger:focus");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("text=The key is revoked");
+  assert.equal(await list(), 401);
+
+  await page.click("text=Make a ping key");
+  const address = (await page.textContent("main code >> text=/ping/")).replace("slug-of-the-check", "from-a-job?create=1");
+  assert.equal((await context.request.get(address)).status(), 201);
+  await page.click("text=Replace it…");
+  await page.waitForSelector(".btn.danger:focus");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("text=The ping key is ready");
+  assert.equal((await context.request.get(address)).status(), 404);
+
+  await page.click("nav >> text=Badges");
+  const drawn = (picture) => picture.complete && picture.naturalWidth > 0;
+  for (const picture of await page.locator("img.badge").all()) assert.ok(await picture.evaluate(drawn));
+  assert.match(await page.textContent("main"), /All checks.*数据库/s);
+  await page.goto(`${maibo.base}/`);
+  await page.click("text=nightly dump");
+  assert.ok(await page.locator("img.badge").evaluate(drawn));
+
+  maibo.run(["user", "create", "--email", "dev@example.org", "--password-stdin"], "correct horse\n");
+  const member = await openPage(browser);
+  await signIn(member.page, maibo.base, "dev@example.org");
+  assert.equal(await member.page.locator("nav >> text=Keys").count(), 0);
+  const answer = await member.context.request.get(`${member.page.url().replace(/\/checks.*/, "")}/keys`);
+  assert.equal(answer.status(), 403);
+  assert.deepEqual(faults, []);
+  await maibo.stop();
+});
+
 test("the form says what is wrong, where, and loses nothing", async () => {
   const { maibo, page } = await ready();
   await page.click("main >> text=Add a check");
@@ -180,7 +227,7 @@ test("no page is wider than a phone", async () => {
   const list = page.url();
   const check = `${maibo.base}/checks/${url.split("/").pop()}`;
   const project = list.replace(/\/checks.*/, "");
-  for (const where of [list, check, `${check}/edit`, `${check}/delete`, `${project}/channels`, `${project}/channels/new/webhook`, `${project}/checks/new`]) {
+  for (const where of [list, check, `${check}/edit`, `${check}/delete`, `${project}/badges`, `${project}/keys`, `${project}/channels`, `${project}/channels/new/webhook`, `${project}/checks/new`]) {
     await page.goto(where);
     const wide = await page.evaluate(() => document.documentElement.scrollWidth);
     assert.ok(wide <= 360, `${where} is ${wide} pixels wide`);

@@ -28,7 +28,7 @@ for (const [name, viewport, colorScheme, locale] of looks) {
   const project = page.url().replace(/\/checks.*/, "");
   const visits = {
     check: `${base}/checks/${check}`, form: `${project}/checks/new`, edit: `${base}/checks/${check}/edit`,
-    delete: `${base}/checks/${check}/delete`, channels: `${project}/channels`,
+    delete: `${base}/checks/${check}/delete`, channels: `${project}/channels`, badges: `${project}/badges`, keys: `${project}/keys`,
     webhook: `${project}/channels/new/webhook`, email: `${project}/channels/new/email`, none: `${base}/nonsense`,
   };
   for (const [what, url] of Object.entries(visits)) {

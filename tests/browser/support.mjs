@@ -105,9 +105,9 @@ export async function openPage(browser, options = {}) {
   return { page, context, faults };
 }
 
-export async function signIn(page, base) {
+export async function signIn(page, base, email = "ops@example.org") {
   await page.goto(`${base}/login`);
-  await page.fill("#email", "ops@example.org");
+  await page.fill("#email", email);
   await page.fill("#password", "correct horse");
   await page.press("#password", "Enter");
   await page.waitForURL(/\/checks/);

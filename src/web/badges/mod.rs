@@ -10,7 +10,8 @@ use axum::extract::{Path, State};
 use axum::http::header::{self, HeaderName};
 use axum::response::{IntoResponse, Response};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 
 use super::AppState;
 use super::error::{AppError, Result};
@@ -203,9 +204,20 @@ async fn secret(state: &AppState) -> Result<&str, StoreError> {
     secret.await.map(String::as_str)
 }
 
-/// The addresses of all badges of a project: under `*` those for all checks, then those for each tag.
-pub async fn addresses(state: &AppState, project_id: i64) -> Result<Value, StoreError> {
-    let Some(project) = projects::by_id(&state.db, project_id).await? else { return Ok(json!({})) };
+/// The addresses of one badge, with two states and with three.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Addresses {
+    pub svg: String,
+    pub svg3: String,
+    pub json: String,
+    pub json3: String,
+    pub shields: String,
+    pub shields3: String,
+}
+
+/// The addresses of all badges of a project: first those for all checks, called [`ALL`], then those for each tag.
+pub async fn addresses(state: &AppState, project_id: i64) -> Result<Vec<(String, Addresses)>, StoreError> {
+    let Some(project) = projects::by_id(&state.db, project_id).await? else { return Ok(Vec::new()) };
     let secret = secret(state).await?;
     let checks = glances::of_project(&state.db, project_id).await?;
     let mut tags: Vec<&str> = checks.iter().flat_map(Glance::tags).filter(|tag| *tag != ALL).collect();
@@ -215,8 +227,7 @@ pub async fn addresses(state: &AppState, project_id: i64) -> Result<Value, Store
     Ok(all.map(|tag| (tag.to_owned(), of_one(&state.links, secret, &project.badge_key, tag))).collect())
 }
 
-/// The addresses of one badge in its formats, with two states and with three.
-fn of_one(links: &Links, secret: &str, badge_key: &str, tag: &str) -> Value {
+fn of_one(links: &Links, secret: &str, badge_key: &str, tag: &str) -> Addresses {
     let signed = signature::sign(secret, badge_key, tag);
     let quoted = |text: &str| utf8_percent_encode(text, QUOTED).to_string();
     let address = |ending: &str, states: &str| {
@@ -224,11 +235,14 @@ fn of_one(links: &Links, secret: &str, badge_key: &str, tag: &str) -> Value {
         links.to(&format!("/badge/{}/{signed}{states}{name}.{ending}", quoted(badge_key)))
     };
     let two = signature::TWO_STATES;
-    json!({
-        "svg": address("svg", two), "svg3": address("svg", ""),
-        "json": address("json", two), "json3": address("json", ""),
-        "shields": address("shields", two), "shields3": address("shields", ""),
-    })
+    Addresses {
+        svg: address("svg", two),
+        svg3: address("svg", ""),
+        json: address("json", two),
+        json3: address("json", ""),
+        shields: address("shields", two),
+        shields3: address("shields", ""),
+    }
 }
 
 #[cfg(test)]
@@ -240,7 +254,7 @@ mod tests {
         let links = Links::new(&"https://mon.example/maibo".parse().unwrap());
         let badges = of_one(&links, "a secret", "3c9a52d1-7c1e-4d0b-9a53-0f6d1c2b88e2", "a/b c");
         let base = "https://mon.example/maibo/badge/3c9a52d1-7c1e-4d0b-9a53-0f6d1c2b88e2";
-        assert_eq!(badges["svg"], format!("{base}/2gGAlKau-2/a%252Fb%2520c.svg"));
-        assert_eq!(badges["json3"], format!("{base}/2gGAlKau/a%252Fb%2520c.json"));
+        assert_eq!(badges.svg, format!("{base}/2gGAlKau-2/a%252Fb%2520c.svg"));
+        assert_eq!(badges.json3, format!("{base}/2gGAlKau/a%252Fb%2520c.json"));
     }
 }

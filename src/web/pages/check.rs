@@ -6,12 +6,13 @@ use axum::response::{IntoResponse, Redirect, Response};
 
 use super::events::{self, Log, Show};
 use super::timeline::{self, Timeline};
-use crate::core::access::Action;
+use crate::core::access::{Action, allows};
 use crate::core::check::{Early, Event, Shown, State};
 use crate::core::schedule::{Kind, Schedule, Zone};
 use crate::core::{Span, Time};
 use crate::i18n::{Lang, zone_or_utc};
 use crate::notify::load::display_name;
+use crate::store::addresses::{self, Addresses};
 use crate::store::checks::{self, Check};
 use crate::store::flips::{self, Window};
 use crate::store::{blackouts, channels, pings};
@@ -44,6 +45,11 @@ struct Page {
     ping_url: String,
     crontab: String,
     slug_url: Option<String>,
+    short: String,
+    /// A secret; only for those who may change the check.
+    alias: Option<String>,
+    /// The path of the check's badge.
+    badge: String,
     schedule: String,
     zone: String,
     times_in: String,
@@ -85,6 +91,7 @@ pub async fn get(visit: Visit, Path(code): Path<String>) -> Result<Response> {
         .filter(|_| !check.slug.is_empty())
         .map(|key| links.to(&format!("/ping/{key}/{}", check.slug)));
     let ping_url = links.ping(check.code());
+    let Addresses { short, alias } = addresses::of(db, check.id).await?;
     page(&Page {
         s: Shell::of(&visit, &project, role, "checks").await?,
         name: display_name(&check, l),
@@ -102,6 +109,9 @@ pub async fn get(visit: Visit, Path(code): Path<String>) -> Result<Response> {
         crontab: crontab(&check, &ping_url),
         slug_url,
         ping_url,
+        short,
+        alias: alias.filter(|_| allows(Some(role), Action::EditChecks)),
+        badge: format!("/b/3/{}.svg", check.badge_key()),
         schedule: schedule_words(l, &spec),
         zone: spec.tz.clone(),
         times_in: l.ta("times-in", &[("zone", zone.name())]),

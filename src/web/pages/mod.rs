@@ -1,4 +1,5 @@
 //! Pages for people: one file per page.
+pub mod badges;
 pub mod channel_form;
 pub mod channels;
 pub mod check;
@@ -7,6 +8,7 @@ pub mod checks;
 pub mod events;
 pub mod health;
 pub mod home;
+pub mod keys;
 pub mod language;
 pub mod setup;
 pub mod sign_in;
