@@ -1,8 +1,11 @@
 //! Checks in the words of the Healthchecks management API: for that API and for the `$JSON` of webhooks.
 //!
 //! Source: COMPATIBILITY.md 4.2, "Check JSON"; the key order is the original's.
+use std::borrow::Cow;
+use std::fmt;
+
 use chrono::SecondsFormat;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use sha1::{Digest as _, Sha1};
 
 use crate::auth::secret::hex;
@@ -21,10 +24,20 @@ pub enum View {
     ReadOnly,
 }
 
-/// `2026-11-21T03:12:00+00:00`.
-#[must_use]
-pub fn seconds(at: Time) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Secs, false)
+/// An instant in whole seconds: `2026-11-21T03:12:00+00:00`.
+#[derive(Debug, Clone, Copy)]
+pub struct Seconds(pub Time);
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.to_rfc3339_opts(SecondsFormat::Secs, false))
+    }
+}
+
+impl Serialize for Seconds {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 /// A name for a check that does not give its ping address away: SHA-1 of the UUID's first 16 hex digits.
@@ -40,7 +53,7 @@ pub fn micros(at: Time) -> String {
     at.to_rfc3339_opts(SecondsFormat::Micros, false)
 }
 
-/// A check as the API shows it.
+/// A check as the API shows it. It borrows what it can: a list has thousands of them.
 #[expect(clippy::struct_excessive_bools, reason = "they are the fields of the original")]
 #[derive(Debug, Serialize)]
 pub struct ApiCheck<'a> {
@@ -53,58 +66,63 @@ pub struct ApiCheck<'a> {
     n_pings: i64,
     status: &'static str,
     started: bool,
-    last_ping: Option<String>,
-    next_ping: Option<String>,
+    last_ping: Option<Seconds>,
+    next_ping: Option<Seconds>,
     manual_resume: bool,
     methods: &'static str,
-    subject: String,
-    subject_fail: String,
-    start_kw: String,
-    success_kw: String,
-    failure_kw: String,
+    subject: &'a str,
+    subject_fail: &'a str,
+    start_kw: &'a str,
+    success_kw: &'a str,
+    failure_kw: &'a str,
     filter_subject: bool,
     filter_body: bool,
     filter_http_body: bool,
     filter_default_fail: bool,
-    badge_url: String,
+    badge_url: Joined<'a>,
     /// Seconds; missing where it is zero.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_duration: Option<i64>,
-    #[serde(flatten)]
-    identity: Identity<'a>,
-    #[serde(flatten)]
-    times: Times,
+    /// In place of what follows, for readers who may not know the address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unique_key: Option<String>,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    address: Option<Address<'a>>,
+    /// Seconds; of a check with a period.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timeout: Option<i64>,
+    /// Of a check with a calendar, as its zone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schedule: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tz: Option<&'a str>,
 }
 
-/// How to reach the check, or only how to tell it from others.
+/// How to reach a check.
 #[derive(Debug, Serialize)]
-#[serde(untagged)]
-enum Identity<'a> {
-    Full {
-        uuid: &'a str,
-        ping_url: String,
-        update_url: String,
-        pause_url: String,
-        resume_url: String,
-        channels: &'a str,
-    },
-    ReadOnly {
-        unique_key: String,
-    },
+struct Address<'a> {
+    uuid: &'a str,
+    ping_url: Joined<'a>,
+    update_url: Joined<'a>,
+    pause_url: Joined<'a>,
+    resume_url: Joined<'a>,
+    channels: &'a str,
 }
 
-/// When a ping is expected.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-enum Times {
-    Period {
-        /// Seconds.
-        timeout: i64,
-    },
-    Calendar {
-        schedule: String,
-        tz: String,
-    },
+/// A text in parts.
+#[derive(Debug)]
+struct Joined<'a>([&'a str; 4]);
+
+impl fmt::Display for Joined<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|part| f.write_str(part))
+    }
+}
+
+impl Serialize for Joined<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 /// A check as API version `version` (1 to 3) shows it at `now`. `channels`: the UUIDs of its channels, sorted, with
@@ -113,19 +131,32 @@ enum Times {
 pub fn check<'a>(
     check: &'a Check,
     channels: &'a str,
-    links: &Links,
+    links: &'a Links,
     version: u8,
     view: View,
     now: Time,
 ) -> ApiCheck<'a> {
-    let (state, rules, spec) = (check.state(), check.rules(), check.spec());
+    let state = check.state();
     let shown = state.shown(now);
     // A run that is overdue is told as such, not as running.
     let overdue = |run: Run| shown == Shown::Down && run.at + check.grace() <= now;
     let running = version == 1 && state.run.is_some_and(|run| !overdue(run));
-    let mail_word = |word: &str| if check.filter_subject { word.to_owned() } else { String::new() };
-    let code = check.code();
-    let api = |tail: &str| links.to(&format!("/api/v{version}/checks/{code}{tail}"));
+    let mail_word = |word: &'a str| if check.filter_subject { word } else { "" };
+    let (base, code) = (links.base(), check.code());
+    let api = |tail: &'static str| {
+        let root = match version {
+            1 => "/api/v1/checks/",
+            2 => "/api/v2/checks/",
+            _ => "/api/v3/checks/",
+        };
+        Joined([base, root, code, tail])
+    };
+    let (timeout, schedule, tz) = match check.kind() {
+        Kind::Period => (Some(check.period().num_seconds()), None, None),
+        Kind::Cron | Kind::OnCalendar => (None, Some(Cow::Borrowed(check.expr.as_str())), Some(&check.tz)),
+        // A kind of ours, told in the words that such a reader understands: the same times as calendar events.
+        Kind::Daily => (None, Some(Cow::Owned(as_on_calendar(&check.spec()))), Some(&check.tz)),
+    };
     ApiCheck {
         name: &check.name,
         slug: &check.slug,
@@ -135,38 +166,33 @@ pub fn check<'a>(
         n_pings: check.n_pings,
         status: if running { "started" } else { shown.as_str() },
         started: state.run.is_some(),
-        last_ping: state.last_ping.map(seconds),
-        next_ping: state.next_ping(now).map(seconds),
+        last_ping: state.last_ping.map(Seconds),
+        next_ping: state.next_ping(now).map(Seconds),
         manual_resume: check.manual_resume,
-        methods: if rules.post_only { "POST" } else { "" },
-        subject: mail_word(&rules.success),
-        subject_fail: mail_word(&rules.failure),
-        start_kw: rules.start,
-        success_kw: rules.success,
-        failure_kw: rules.failure,
+        methods: if check.post_only { "POST" } else { "" },
+        subject: mail_word(&check.success_kw),
+        subject_fail: mail_word(&check.failure_kw),
+        start_kw: &check.start_kw,
+        success_kw: &check.success_kw,
+        failure_kw: &check.failure_kw,
         filter_subject: check.filter_subject,
         filter_body: check.filter_body,
-        filter_http_body: rules.filter_body,
-        filter_default_fail: rules.default_fail,
-        badge_url: links.to(&format!("/b/2/{}.svg", check.badge_key())),
+        filter_http_body: check.filter_http_body,
+        filter_default_fail: check.filter_default_fail,
+        badge_url: Joined([base, "/b/2/", check.badge_key(), ".svg"]),
         last_duration: state.last_duration.map(|span| span.num_seconds()).filter(|seconds| *seconds > 0),
-        identity: match view {
-            View::Full => Identity::Full {
-                uuid: code,
-                ping_url: links.ping(code),
-                update_url: api(""),
-                pause_url: api("/pause"),
-                resume_url: api("/resume"),
-                channels,
-            },
-            View::ReadOnly => Identity::ReadOnly { unique_key: unique_key(code) },
-        },
-        times: match spec.kind {
-            Kind::Period => Times::Period { timeout: spec.period.num_seconds() },
-            Kind::Cron | Kind::OnCalendar => Times::Calendar { schedule: spec.expr, tz: spec.tz },
-            // A kind of ours, told in the words that such a reader understands: the same times as calendar events.
-            Kind::Daily => Times::Calendar { schedule: as_on_calendar(&spec), tz: spec.tz },
-        },
+        unique_key: (view == View::ReadOnly).then(|| unique_key(code)),
+        address: (view == View::Full).then(|| Address {
+            uuid: code,
+            ping_url: Joined([base, "/ping/", code, ""]),
+            update_url: api(""),
+            pause_url: api("/pause"),
+            resume_url: api("/resume"),
+            channels,
+        }),
+        timeout,
+        schedule,
+        tz: tz.map(String::as_str),
     }
 }
 

@@ -25,6 +25,12 @@ impl Links {
         &self.origin
     }
 
+    /// The base URL without a slash at its end: what every address begins with.
+    #[must_use]
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
     /// The path of the base URL, without a slash at its end: empty, or `/maibo`.
     #[must_use]
     pub fn prefix(&self) -> &str {

@@ -12,14 +12,16 @@ pub async fn list_all(db: &Db, project_id: i64) -> Result<Vec<Check>, StoreError
     const SQLITE: &str = concat!(
         "SELECT json_group_array(json_array(",
         check_columns!(""),
-        ") ORDER BY id) FROM checks WHERE project_id = $1"
+        ")) FROM checks WHERE project_id = $1"
     );
     const POSTGRES: &str =
         concat!("SELECT ", check_columns!(""), " FROM checks WHERE project_id = $1 ORDER BY id");
     match db {
         Db::Sqlite { reader, .. } => {
             let (rows,): (String,) = sqlx::query_as(SQLITE).bind(project_id).fetch_one(reader).await?;
-            from_json(&rows)
+            let mut checks = from_json(&rows)?;
+            checks.sort_unstable_by_key(|check| check.id);
+            Ok(checks)
         }
         Db::Postgres(_) => {
             Ok(read!(db, |pool| sqlx::query_as(POSTGRES).bind(project_id).fetch_all(pool).await?))

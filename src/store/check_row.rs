@@ -107,25 +107,25 @@ pub struct Check {
     created_at: i64,
     kind: String,
     period: i64,
-    expr: String,
-    tz: String,
+    pub expr: String,
+    pub tz: String,
     grace: i64,
     early: Option<i64>,
     #[serde(deserialize_with = "flag")]
     pub manual_resume: bool,
     #[serde(deserialize_with = "flag")]
-    post_only: bool,
-    start_kw: String,
-    success_kw: String,
-    failure_kw: String,
+    pub post_only: bool,
+    pub start_kw: String,
+    pub success_kw: String,
+    pub failure_kw: String,
     #[serde(deserialize_with = "flag")]
     pub filter_subject: bool,
     #[serde(deserialize_with = "flag")]
     pub filter_body: bool,
     #[serde(deserialize_with = "flag")]
-    filter_http_body: bool,
+    pub filter_http_body: bool,
     #[serde(deserialize_with = "flag")]
-    filter_default_fail: bool,
+    pub filter_default_fail: bool,
     status: String,
     since: i64,
     pub n_pings: i64,
@@ -223,13 +223,19 @@ impl Check {
     }
 
     #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind.parse().unwrap_or(Kind::Period)
+    }
+
+    /// Of a check whose kind is [`Kind::Period`].
+    #[must_use]
+    pub fn period(&self) -> Span {
+        Span::microseconds(self.period)
+    }
+
+    #[must_use]
     pub fn spec(&self) -> Spec {
-        Spec {
-            kind: self.kind.parse().unwrap_or(Kind::Period),
-            period: Span::microseconds(self.period),
-            expr: self.expr.clone(),
-            tz: self.tz.clone(),
-        }
+        Spec { kind: self.kind(), period: self.period(), expr: self.expr.clone(), tz: self.tz.clone() }
     }
 
     #[must_use]

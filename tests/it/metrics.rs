@@ -105,6 +105,8 @@ fn a_projects_checks_are_told_as_healthchecks_tells_them_and_more() {
         assert_eq!(series(&page, &series_name), Some(expected), "{series_name}\n{page}");
     }
     assert!(number(&page, &format!("maibo_check_last_duration_seconds{up}")) >= 0.0);
+    assert!(number(&page, &format!("maibo_check_due_in_seconds{up}")) < -1e9, "due since 1970");
+    assert_eq!(series(&page, &format!("maibo_check_due_in_seconds{new}")), None);
     assert_eq!(series(&page, &format!("maibo_check_last_duration_seconds{down}")), None);
     assert_eq!(series(&page, &format!("maibo_check_last_ping_timestamp_seconds{new}")), None);
     let heard = number(&page, &format!("maibo_check_last_ping_timestamp_seconds{down}"));

@@ -8,7 +8,7 @@ use super::caller::Reader;
 use super::named::Code;
 use super::refusal::Refusal;
 use crate::core::{Span, Time};
-use crate::healthchecks::seconds;
+use crate::healthchecks::Seconds;
 use crate::store::flips::{self, Window};
 use crate::web::AppState;
 
@@ -17,7 +17,7 @@ const MAX_FLIPS: i64 = 100_000;
 
 #[derive(Serialize)]
 struct Flip {
-    timestamp: String,
+    timestamp: Seconds,
     /// 1 where the check came up, else 0.
     up: u8,
 }
@@ -39,7 +39,7 @@ pub async fn list(
     let flips = flips::list(&state.db, check.id, window, MAX_FLIPS)
         .await?
         .iter()
-        .map(|flip| Flip { timestamp: seconds(flip.at()), up: u8::from(flip.new_status == "up") })
+        .map(|flip| Flip { timestamp: Seconds(flip.at()), up: u8::from(flip.new_status == "up") })
         .collect();
     Ok(Json(List { flips }).into_response())
 }

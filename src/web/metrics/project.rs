@@ -13,6 +13,7 @@ struct Row<'a> {
     state: State,
     shown: Shown,
     unique_key: String,
+    now: Time,
 }
 
 type Question = fn(&Row<'_>) -> bool;
@@ -37,7 +38,7 @@ const QUESTIONS: [(&str, &str, Question); 4] = [
 ];
 
 /// Series of ours; a check has them as far as there is something to tell.
-const MEASURES: [(&str, &str, Measure); 5] = [
+const MEASURES: [(&str, &str, Measure); 6] = [
     (
         "maibo_check_last_ping_timestamp_seconds",
         "When the last success or failure came, in seconds since the epoch.",
@@ -48,8 +49,13 @@ const MEASURES: [(&str, &str, Measure); 5] = [
     }),
     (
         "maibo_check_due_timestamp_seconds",
-        "When something is expected next, in seconds since the epoch; minus time() it is the seconds until then.",
-        |row| row.state.due.filter(|_| row.shown != Shown::Paused).map(Seconds::since_epoch),
+        "When something is expected next, in seconds since the epoch.",
+        |row| due(row).map(Seconds::since_epoch),
+    ),
+    (
+        "maibo_check_due_in_seconds",
+        "Seconds until something is expected next; negative once it is overdue.",
+        |row| due(row).map(|due| Seconds::from(due - row.now)),
     ),
     (
         "maibo_check_deadline_timestamp_seconds",
@@ -63,13 +69,17 @@ const MEASURES: [(&str, &str, Measure); 5] = [
     ),
 ];
 
+fn due(row: &Row<'_>) -> Option<Time> {
+    row.state.due.filter(|_| row.shown != Shown::Paused)
+}
+
 /// The page about these checks at `now`.
 pub(super) fn page(checks: &[Check], now: Time) -> Exposition {
     let rows: Vec<Row<'_>> = checks
         .iter()
         .map(|check| {
             let state = check.state();
-            Row { check, state, shown: state.shown(now), unique_key: unique_key(check.code()) }
+            Row { check, state, shown: state.shown(now), unique_key: unique_key(check.code()), now }
         })
         .collect();
     let mut page = Exposition::default();
