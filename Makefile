@@ -1,17 +1,19 @@
 # What people and CI call. `make test` is the whole suite; it installs what it needs and is missing.
-.PHONY: test tools fmt lint rust browser deny run shots bench
+.PHONY: test tools fmt lint rust browser clients deny run shots bench
 
-test: tools fmt lint rust browser
+test: tools fmt lint rust browser clients
 
-# Chromium and the browser driver's package, where they are missing.
+# Debian's packages and the browser driver's package, where they are missing.
 tools:
 	sh tests/install.sh
 
 fmt:
 	cargo fmt --all --check
+	cargo fmt --manifest-path tests/clients/crates/Cargo.toml --check
 
 lint:
 	cargo clippy --locked --all-targets -- -D warnings
+	cargo clippy --locked --manifest-path tests/clients/crates/Cargo.toml --target-dir target/clients/cargo -- -D warnings
 
 # Unit, property and integration tests; the latter start the real binary, on SQLite and again on PostgreSQL. What is
 # about one engine runs with that one.
@@ -23,6 +25,12 @@ rust:
 browser:
 	cargo build --locked
 	cd tests/browser && node --test --test-timeout=300000
+
+# Clients that people have, at pinned versions, against the real binary.
+clients:
+	sh tests/clients/install.sh
+	cargo build --locked
+	cd tests/clients && node --test --test-timeout=300000
 
 # Licences, bans and sources of dependencies: needs cargo-deny.
 deny:
