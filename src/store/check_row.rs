@@ -1,5 +1,6 @@
 //! A check as it is stored: its row, how it is read, and what its columns mean to the core.
 use serde::{Deserialize, Deserializer};
+use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
 use uuid::Uuid;
 
 use super::checks::Settings;
@@ -94,7 +95,7 @@ pub(super) use check_columns;
 
 /// A check as stored: a row, or a JSON array of the same columns in their order.
 #[expect(clippy::struct_excessive_bools, reason = "they are columns")]
-#[derive(Debug, Clone, sqlx::FromRow, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub struct Check {
     pub id: i64,
     uuid: String,
@@ -138,6 +139,61 @@ pub struct Check {
     strip: i64,
     pub last_ping_id: Option<i64>,
     pub wake_at: Option<i64>,
+}
+
+/// By position, in the order of [`check_columns`], which stand first in every row: looking 36 names up in each of a
+/// thousand rows takes longer than the database does.
+impl<'r, R: Row> FromRow<'r, R> for Check
+where
+    usize: ColumnIndex<R>,
+    bool: Decode<'r, R::Database> + Type<R::Database>,
+    i64: Decode<'r, R::Database> + Type<R::Database>,
+    Option<i64>: Decode<'r, R::Database> + Type<R::Database>,
+    String: Decode<'r, R::Database> + Type<R::Database>,
+    Option<String>: Decode<'r, R::Database> + Type<R::Database>,
+{
+    fn from_row(row: &'r R) -> Result<Self, sqlx::Error> {
+        let mut columns = 0..;
+        let mut next = || columns.next().unwrap_or_default();
+        Ok(Self {
+            id: row.try_get(next())?,
+            uuid: row.try_get(next())?,
+            badge_key: row.try_get(next())?,
+            project_id: row.try_get(next())?,
+            name: row.try_get(next())?,
+            slug: row.try_get(next())?,
+            tags: row.try_get(next())?,
+            description: row.try_get(next())?,
+            created_at: row.try_get(next())?,
+            kind: row.try_get(next())?,
+            period: row.try_get(next())?,
+            expr: row.try_get(next())?,
+            tz: row.try_get(next())?,
+            grace: row.try_get(next())?,
+            early: row.try_get(next())?,
+            manual_resume: row.try_get(next())?,
+            post_only: row.try_get(next())?,
+            start_kw: row.try_get(next())?,
+            success_kw: row.try_get(next())?,
+            failure_kw: row.try_get(next())?,
+            filter_subject: row.try_get(next())?,
+            filter_body: row.try_get(next())?,
+            filter_http_body: row.try_get(next())?,
+            filter_default_fail: row.try_get(next())?,
+            status: row.try_get(next())?,
+            since: row.try_get(next())?,
+            n_pings: row.try_get(next())?,
+            last_ping_at: row.try_get(next())?,
+            run_at: row.try_get(next())?,
+            run_id: row.try_get(next())?,
+            last_duration: row.try_get(next())?,
+            due_at: row.try_get(next())?,
+            deadline: row.try_get(next())?,
+            strip: row.try_get(next())?,
+            last_ping_id: row.try_get(next())?,
+            wake_at: row.try_get(next())?,
+        })
+    }
 }
 
 /// Checks out of one JSON text of rows, which is how many of them leave SQLite's thread quickest.
