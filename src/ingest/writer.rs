@@ -10,9 +10,10 @@ use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
 use crate::clock::Clock;
-use crate::core::check::{Effect, Event, OVERTAKEN, Policy, State, Status, step};
+use crate::core::check::{Early, Effect, Event, OVERTAKEN, Policy, State, Status, step};
 use crate::core::ping::{Asked, Kind};
-use crate::core::{Time, slug};
+use crate::core::schedule::Spec;
+use crate::core::{Span, Time, slug};
 use crate::meters::Meters;
 use crate::rng;
 use crate::store::bodies::StoredBody;
@@ -33,7 +34,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const MAX_CREATED: i64 = 20_000;
 
 /// Which check a ping is for.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
     Uuid(Uuid),
     /// `create`: make the check when there is none.
@@ -42,6 +43,40 @@ pub enum Target {
         slug: String,
         create: bool,
     },
+    /// As by its slug; a check that is made because there is none is due on this schedule, with this grace.
+    Planned {
+        ping_key: String,
+        slug: String,
+        spec: Spec,
+        grace: Span,
+    },
+}
+
+impl Target {
+    /// The ping key and the slug, where these name the check.
+    fn name(&self) -> Option<(&str, &str)> {
+        match self {
+            Self::Uuid(_) => None,
+            Self::Slug { ping_key, slug, .. } | Self::Planned { ping_key, slug, .. } => {
+                Some((ping_key, slug))
+            }
+        }
+    }
+
+    /// The settings of the check to make when there is none.
+    fn plan(&self) -> Option<Settings> {
+        match self {
+            Self::Uuid(_) | Self::Slug { create: false, .. } => None,
+            Self::Slug { slug, .. } => Some(Settings { slug: slug.clone(), ..Settings::named(slug) }),
+            Self::Planned { slug, spec, grace, .. } => Some(Settings {
+                slug: slug.clone(),
+                spec: spec.clone(),
+                grace: *grace,
+                early: Early::Auto,
+                ..Settings::named(slug)
+            }),
+        }
+    }
 }
 
 /// What is wrong with a ping, apart from its target. Told only once the target is known to exist.
@@ -235,7 +270,7 @@ async fn write(
                     continue;
                 }
             }
-            Found::None if matches!(ping.target, Target::Slug { create: true, .. }) => {
+            Found::None if ping.target.plan().is_some() => {
                 answers.push(ping.fault.map_or(Answer::NotFound, Answer::Refused));
                 continue;
             }
@@ -334,15 +369,16 @@ async fn find(
     let mut slugs = Vec::new();
     let mut creating = Vec::new();
     for (ping, _, _) in pings {
-        match &ping.target {
-            Target::Uuid(uuid) => uuids.push(uuid.to_string()),
-            // Nothing stored holds a NUL, and PostgreSQL refuses to look for one.
-            Target::Slug { ping_key, slug, .. } if ping_key.contains('\0') || slug.contains('\0') => {}
-            Target::Slug { ping_key, slug, create } => {
-                slugs.push((ping_key.as_str(), slug.as_str()));
-                if *create {
-                    creating.push(ping_key.as_str());
-                }
+        if let Target::Uuid(uuid) = &ping.target {
+            uuids.push(uuid.to_string());
+        }
+        // Nothing stored holds a NUL, and PostgreSQL refuses to look for one.
+        let name =
+            ping.target.name().filter(|(ping_key, slug)| !ping_key.contains('\0') && !slug.contains('\0'));
+        if let Some((ping_key, slug)) = name {
+            slugs.push((ping_key, slug));
+            if ping.target.plan().is_some() {
+                creating.push(ping_key);
             }
         }
     }
@@ -378,34 +414,33 @@ async fn find(
         .iter()
         .map(|(ping, _, _)| match &ping.target {
             Target::Uuid(uuid) => by_uuid.get(uuid).map_or(Found::None, |id| Found::Check(*id)),
-            Target::Slug { ping_key, slug, .. } => {
+            Target::Slug { ping_key, slug, .. } | Target::Planned { ping_key, slug, .. } => {
                 by_slug.get(&(ping_key.clone(), slug.clone())).copied().unwrap_or(Found::None)
             }
         })
         .collect())
 }
 
-/// Makes the check that a ping with `?create=1` asks for. An earlier ping of the batch may have made it.
+/// Makes the check that a ping with `?create=1`, or of a product that makes them unasked, is for. An earlier ping of the batch may have made it.
 async fn create(
     tx: &mut WriteTx,
     target: &Target,
     live: &mut HashMap<i64, Live>,
     now: Time,
 ) -> Result<Option<(i64, bool)>, StoreError> {
-    let Target::Slug { ping_key, slug, create: true } = target else { return Ok(None) };
+    let (Some((ping_key, slug)), Some(settings)) = (target.name(), target.plan()) else { return Ok(None) };
     if !slug::is_valid(slug) || ping_key.contains('\0') {
         return Ok(None);
     }
     let Some(project_id) = intake::project_by_ping_key(tx, ping_key).await? else { return Ok(None) };
     let made_before =
-        live.values().find(|live| live.check.project_id == project_id && live.check.slug == *slug);
+        live.values().find(|live| live.check.project_id == project_id && live.check.slug == slug);
     if let Some(live) = made_before {
         return Ok(Some((live.check.id, false)));
     }
     if intake::count(tx, project_id).await? >= MAX_CREATED {
         return Ok(None);
     }
-    let settings = Settings { slug: slug.clone(), ..Settings::named(slug) };
     let uuid = rng::uuid();
     let id = checks::insert_in(tx, project_id, uuid, &settings, &Channels::All, now).await?;
     for check in intake::by_uuids(tx, &[uuid.to_string()]).await? {
@@ -418,7 +453,6 @@ async fn create(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::Span;
 
     #[test]
     fn a_ping_that_waited_is_late_and_an_old_clock_is_believed() {
