@@ -307,6 +307,7 @@ fn cronitor() {
         ("?state=complete&status_code=0", was("success", "0", "status code: 0")),
         ("?state=fail&status_code=9&message=no+space", was("fail", "9", "no space\nstatus code: 9")),
         ("?state=ok", was("success", "", "")),
+        ("/run", was("start", "", "")),
     ] {
         assert_eq!(get(&maibo, &format!("/p/{KEY}/nightly{tail}")).0, 200, "{tail}");
         assert_eq!(last(&maibo, &uuid), expected, "{tail}");
@@ -316,13 +317,13 @@ fn cronitor() {
         format!("/p/{KEY}/Nightly"),
         format!("/p/{KEY}"),
         format!("/p/{KEY}/"),
-        format!("/p/{KEY}/nightly/run"),
+        format!("/p/{KEY}/nightly/run/1"),
         "/p/wrongwrongwrongwrongwr/nightly".to_owned(),
     ] {
         let status = if target.ends_with("odd") { 400 } else { 404 };
         assert_eq!(get(&maibo, &target).0, status, "{target}");
     }
-    assert_eq!(maibo.shown(&uuid)["n_pings"], 6);
+    assert_eq!(maibo.shown(&uuid)["n_pings"], 7);
 
     // An unknown monitor is made by its first event, as it is there.
     assert_eq!(get(&maibo, &format!("/p/{KEY}/new-job?state=run")), (200, "OK".to_owned()));
@@ -331,6 +332,26 @@ fn cronitor() {
     let moved = aliased(&maibo, "old.key~/Nightly Job".replace(' ', "_").as_str());
     assert_eq!(get(&maibo, "/p/old.key~/Nightly_Job?state=fail").0, 200);
     assert_eq!(maibo.pings(&moved, "kind"), ["fail"]);
+}
+
+#[test]
+fn older_monitors_of_cronitor_stand_at_the_root() {
+    let maibo = Maibo::serving();
+    let uuid = aliased(&maibo, "d3x0c1");
+    for (target, kind) in [
+        ("/d3x0c1/run", "start"),
+        ("/d3x0c1/complete", "success"),
+        ("/d3x0c1/fail?message=x", "fail"),
+        ("/d3x0c1?state=ok", "success"),
+    ] {
+        assert_eq!(get(&maibo, target), (200, "OK".to_owned()), "{target}");
+        assert_eq!(last(&maibo, &uuid).0, kind, "{target}");
+    }
+    for target in ["/nobody/run", "/nobody?state=run", "/d3x0c1/edit", "/d3x0c1/run/1", "/checks/run"] {
+        let (status, text) = get(&maibo, target);
+        assert!(status != 200 && (text.is_empty() || text.contains("<html")), "{target}: {status} {text}");
+    }
+    assert_eq!(maibo.shown(&uuid)["n_pings"], 4);
 }
 
 #[test]

@@ -1,8 +1,9 @@
-//! Cronitor's telemetry: `/p/<api key>/<monitor key>?state=run|complete|fail|ok&message=&series=&metric=…`.
+//! Cronitor's telemetry: `/p/<api key>/<monitor key>?state=run|complete|fail|ok&message=&series=&metric=…`, the state also
+//! as the last part of the path. Older monitors have `/<monitor code>` at the root instead of both keys.
 //!
-//! The API key is our ping key and the monitor key the slug, or both together an alias. Source: Cronitor's
-//! documentation, "Telemetry API", and its Python client: an unknown monitor is made by its first event, and an event
-//! without a state is a heartbeat.
+//! The API key is our ping key and the monitor key the slug, or both together an alias; the code is an alias. Source:
+//! Cronitor's documentation, "Telemetry API", its Python client and borgmatic's hook: an unknown monitor is made by its
+//! first event, and an event without a state is a heartbeat.
 use axum::http::StatusCode;
 use sha1::{Digest as _, Sha1};
 use uuid::{Builder, Uuid};
@@ -16,11 +17,40 @@ const BAD_STATE: Reply =
 
 pub(super) const DIALECT: Dialect =
     Dialect { read, taken: Reply::text(StatusCode::OK, "OK"), unknown: UNKNOWN };
+pub(super) const AT_ROOT: Dialect =
+    Dialect { read: read_at_root, unknown: Reply::bare(StatusCode::NOT_FOUND), ..DIALECT };
 
 fn read(request: &Request<'_>) -> Result<Said, Reply> {
-    let ["p", api_key, key] = request.path()[..] else { return Err(UNKNOWN) };
+    let (api_key, key, state) = match request.path()[..] {
+        ["p", api_key, key] => (api_key, key, request.get("state")),
+        ["p", api_key, key, state] => (api_key, key, Some(state)),
+        _ => return Err(UNKNOWN),
+    };
+    let (credential, name) = (api_key.to_owned(), key.to_owned());
+    said(request, Address::Pair { credential, name, create: Create::Default }, state)
+}
+
+/// Whether these parts of a path and this query are of an older monitor.
+pub(super) fn is_at_root(path: &[String], query: &str) -> bool {
+    match path {
+        [_] => url::form_urlencoded::parse(query.as_bytes()).any(|(key, _)| key == "state"),
+        [_, state] => matches!(state.as_str(), "run" | "complete" | "fail" | "ok"),
+        _ => false,
+    }
+}
+
+fn read_at_root(request: &Request<'_>) -> Result<Said, Reply> {
+    let (code, state) = match request.path()[..] {
+        [code] => (code, request.get("state")),
+        [code, state] => (code, Some(state)),
+        _ => return Err(AT_ROOT.unknown),
+    };
+    said(request, Address::Token(code.to_owned()), state)
+}
+
+fn said(request: &Request<'_>, address: Address, state: Option<&str>) -> Result<Said, Reply> {
     let status = request.get("status_code");
-    let asked = match (request.get("state"), status.and_then(exit)) {
+    let asked = match (state, status.and_then(exit)) {
         (Some("run"), _) => Asked::Start,
         (Some("fail"), Some(Asked::Exit(n @ 1..))) => Asked::Exit(n),
         (Some("fail"), _) => Asked::Fail,
@@ -32,8 +62,6 @@ fn read(request: &Request<'_>) -> Result<Said, Reply> {
     let metrics = request.all("metric").map(|metric| ("metric", Some(metric)));
     let others =
         [("status code", status), ("environment", request.get("env")), ("host", request.get("host"))];
-    let address =
-        Address::Pair { credential: api_key.to_owned(), name: key.to_owned(), create: Create::Default };
     Ok(Said {
         address,
         asked,
@@ -55,7 +83,8 @@ fn run_id(series: &str) -> Uuid {
 #[cfg(test)]
 mod tests {
     use super::super::tests::{read, said};
-    use super::*;
+    use super::{AT_ROOT, BAD_STATE, DIALECT, Dialect, UNKNOWN, is_at_root, run_id};
+    use crate::core::ping::Asked;
     use rstest::rstest;
 
     #[rstest]
@@ -76,7 +105,35 @@ mod tests {
     #[test]
     fn an_unknown_state_is_refused() {
         assert_eq!(read(DIALECT, "GET", "/p/key/job?state=done", &[], ""), Err(BAD_STATE));
+        assert_eq!(read(DIALECT, "GET", "/p/key/job/done?state=run", &[], ""), Err(BAD_STATE));
         assert_eq!(read(DIALECT, "GET", "/p/key?state=run", &[], ""), Err(UNKNOWN));
+    }
+
+    #[rstest]
+    #[case(DIALECT, "/p/key/job/run", "key/job")]
+    #[case(AT_ROOT, "/d3x0c1/run", "d3x0c1")]
+    #[case(AT_ROOT, "/d3x0c1?state=run", "d3x0c1")]
+    fn the_state_may_stand_in_the_path(
+        #[case] dialect: Dialect,
+        #[case] target: &str,
+        #[case] address: &str,
+    ) {
+        assert_eq!(
+            said(read(dialect, "POST", target, &[], "")),
+            (address.to_owned(), Asked::Start, String::new())
+        );
+    }
+
+    #[rstest]
+    #[case("d3x0c1/run", "", true)]
+    #[case("d3x0c1/fail", "x=1", true)]
+    #[case("d3x0c1", "state=run", true)]
+    #[case("d3x0c1", "m=run", false)]
+    #[case("d3x0c1/edit", "state=run", false)]
+    #[case("d3x0c1/run/1", "", false)]
+    fn older_monitors_are_told_apart(#[case] path: &str, #[case] query: &str, #[case] is: bool) {
+        let parts: Vec<String> = path.split('/').map(str::to_owned).collect();
+        assert_eq!(is_at_root(&parts, query), is);
     }
 
     #[test]

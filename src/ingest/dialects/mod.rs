@@ -32,7 +32,7 @@ use crate::core::schedule::Spec;
 use crate::core::{Span, alias, slug};
 use crate::store::{Db, StoreError, addresses};
 
-/// The routes of all products but Dead Man's Snitch, whose URLs stand at the root: see [`at_root`].
+/// The routes of all products but those whose URLs stand at the root: see [`at_root`].
 pub fn router() -> Router<Intake> {
     // Clients of Sentry compress what they send.
     let envelope = || takes(sentry::ENVELOPE).layer(RequestDecompressionLayer::new());
@@ -51,16 +51,21 @@ pub fn router() -> Router<Intake> {
         .route("/heartbeats/ping/{*rest}", takes(checkly::DIALECT))
 }
 
-/// What no other route answers: a ping of Dead Man's Snitch when it is the token of a check, else nothing we know.
+/// What no other route answers: a ping of a product whose URLs stand at the root (Dead Man's Snitch, older ones of
+/// Cronitor) when it has the token of a check, else an address that does not exist.
 pub async fn at_root(State(intake): State<Intake>, request: axum::extract::Request) -> Response {
     let path = parts_of(request.uri().path()).unwrap_or_default();
-    let [token] = path.as_slice() else { return StatusCode::NOT_FOUND.into_response() };
+    let dialect = match path.as_slice() {
+        path if cronitor::is_at_root(path, request.uri().query().unwrap_or_default()) => cronitor::AT_ROOT,
+        [_] => snitch::DIALECT,
+        _ => return StatusCode::NOT_FOUND.into_response(),
+    };
     if request.method() == Method::OPTIONS {
         return StatusCode::NOT_FOUND.into_response();
     }
     // Most that comes here is mistyped: it gets its page without its body being read.
-    match target(&intake.db, Address::Token(token.clone())).await {
-        Ok(Some(_)) => handle(snitch::DIALECT, intake, request).await,
+    match target(&intake.db, Address::Token(path[0].clone())).await {
+        Ok(Some(_)) => handle(dialect, intake, request).await,
         Ok(None) => StatusCode::NOT_FOUND.into_response(),
         Err(error) => not_looked_up(&error),
     }

@@ -143,7 +143,7 @@ fn said(key: String, check_in: CheckIn) -> Result<Said, Reply> {
         None => None,
         Some(id) => Some(Uuid::try_parse(id).map_err(|_| UNREADABLE)?),
     };
-    let duration = check_in.duration.map(|seconds| format!("{seconds} s"));
+    let duration = check_in.duration.map(|seconds| format!("{} s", (seconds * 1000.0).round() / 1000.0));
     let facts = [("environment", check_in.environment.as_deref()), ("duration", duration.as_deref())];
     let create = match check_in.monitor_config.as_ref().and_then(plan) {
         Some((spec, grace)) => Create::Planned(spec, grace),
@@ -217,7 +217,11 @@ mod tests {
 
     #[rstest]
     #[case("?status=in_progress", Asked::Start, "")]
-    #[case("?status=ok&environment=prod&duration=2.5", Asked::Success, "environment: prod\nduration: 2.5 s")]
+    #[case(
+        "?status=ok&environment=prod&duration=2.49999",
+        Asked::Success,
+        "environment: prod\nduration: 2.5 s"
+    )]
     #[case("?status=error", Asked::Fail, "")]
     fn words_of_the_cron_url(#[case] query: &str, #[case] asked: Asked, #[case] text: &str) {
         let expected = ("pub/nightly".to_owned(), asked, text.to_owned());
