@@ -463,6 +463,34 @@ fn sentry_by_envelope(#[case] compressed: bool) {
 }
 
 #[test]
+fn a_start_of_sentry_that_comes_behind_its_end_opens_no_run() {
+    let (maibo, uuid) = named();
+    let post = |slug: &str, status: &str, run: &str| {
+        let config = json!({"schedule": {"type": "interval", "value": 1, "unit": "hour"}});
+        let item = envelope(&check_in(slug, status, run, Some(config)));
+        assert_eq!(send(&maibo, "POST", "/api/42/envelope/", &[sentry_auth()], &item).status, 200);
+    };
+    post("nightly", "in_progress", OTHER_RUN);
+    post("nightly", "ok", RUN);
+    post("nightly", "ok", OTHER_RUN);
+    post("nightly", "in_progress", RUN);
+    assert_eq!(maibo.pings(&uuid, "kind"), ["start", "success", "success", "log"]);
+    assert_eq!(maibo.shown(&uuid)["started"], false);
+    post("nightly", "in_progress", "c460c25ff2554577b920fcfacae4e5eb");
+    assert_eq!(maibo.shown(&uuid)["started"], true);
+    // A check that is only made by it has no end yet.
+    post("made", "in_progress", RUN);
+    let made: (String,) = maibo.row("SELECT uuid FROM checks WHERE slug = 'made'");
+    assert_eq!(maibo.pings(&made.0, "kind"), ["start"]);
+    // By the URL and an alias it is the same.
+    let moved = aliased(&maibo, "k/s");
+    for (status, kind) in [("error", "fail"), ("in_progress", "log")] {
+        assert_eq!(get(&maibo, &format!("/api/1/cron/s/k/?status={status}&check_in_id={RUN}")).0, 202);
+        assert_eq!(last(&maibo, &moved).0, kind);
+    }
+}
+
+#[test]
 fn what_is_compressed_in_a_way_we_do_not_know_is_told_so() {
     let (maibo, _) = named();
     let headers = [sentry_auth(), ("Content-Encoding", "br")];

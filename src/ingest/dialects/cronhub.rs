@@ -9,8 +9,12 @@ use crate::core::ping::Asked;
 
 const UNKNOWN: Reply = Reply::json(StatusCode::NOT_FOUND, r#"{"success":false}"#);
 
-pub(super) const DIALECT: Dialect =
-    Dialect { read, taken: Reply::json(StatusCode::OK, r#"{"success":true}"#), unknown: UNKNOWN };
+pub(super) const DIALECT: Dialect = Dialect {
+    read,
+    taken: Reply::json(StatusCode::OK, r#"{"success":true}"#),
+    unknown: UNKNOWN,
+    hasty: false,
+};
 
 fn read(request: &Request<'_>) -> Result<Said, Reply> {
     let [action, token] = request.path()[..] else { return Err(UNKNOWN) };

@@ -16,7 +16,7 @@ const BAD_STATE: Reply =
     Reply::text(StatusCode::BAD_REQUEST, "unknown state; expected run, complete, fail or ok");
 
 pub(super) const DIALECT: Dialect =
-    Dialect { read, taken: Reply::text(StatusCode::OK, "OK"), unknown: UNKNOWN };
+    Dialect { read, taken: Reply::text(StatusCode::OK, "OK"), unknown: UNKNOWN, hasty: false };
 pub(super) const AT_ROOT: Dialect =
     Dialect { read: read_at_root, unknown: Reply::bare(StatusCode::NOT_FOUND), ..DIALECT };
 

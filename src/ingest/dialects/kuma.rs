@@ -11,7 +11,7 @@ const UNKNOWN: Reply =
     Reply::json(StatusCode::NOT_FOUND, r#"{"ok":false,"msg":"Monitor not found or not active."}"#);
 
 pub(super) const DIALECT: Dialect =
-    Dialect { read, taken: Reply::json(StatusCode::OK, r#"{"ok":true}"#), unknown: UNKNOWN };
+    Dialect { read, taken: Reply::json(StatusCode::OK, r#"{"ok":true}"#), unknown: UNKNOWN, hasty: false };
 
 fn read(request: &Request<'_>) -> Result<Said, Reply> {
     let ["api", "push", token] = request.path()[..] else { return Err(UNKNOWN) };

@@ -29,8 +29,9 @@ const UNREADABLE: Reply = Reply::json(
 const NOT_OURS: Reply = Reply::json(StatusCode::OK, "{}");
 
 pub(super) const CRON: Dialect =
-    Dialect { read: read_cron, taken: Reply::bare(StatusCode::ACCEPTED), unknown: NOT_FOUND };
-pub(super) const ENVELOPE: Dialect = Dialect { read: read_envelope, taken: NOT_OURS, unknown: NOT_FOUND };
+    Dialect { read: read_cron, taken: Reply::bare(StatusCode::ACCEPTED), unknown: NOT_FOUND, hasty: true };
+pub(super) const ENVELOPE: Dialect =
+    Dialect { read: read_envelope, taken: NOT_OURS, unknown: NOT_FOUND, hasty: true };
 
 /// How long a job may run, and how late it may check in, when its configuration does not say: Sentry's own figures, in
 /// minutes.

@@ -12,8 +12,12 @@ use crate::core::ping::Asked;
 /// Gets the page of an address that does not exist.
 const UNKNOWN: Reply = Reply::bare(StatusCode::NOT_FOUND);
 
-pub(super) const DIALECT: Dialect =
-    Dialect { read, taken: Reply::text(StatusCode::ACCEPTED, "Got it, thanks!"), unknown: UNKNOWN };
+pub(super) const DIALECT: Dialect = Dialect {
+    read,
+    taken: Reply::text(StatusCode::ACCEPTED, "Got it, thanks!"),
+    unknown: UNKNOWN,
+    hasty: false,
+};
 
 fn read(request: &Request<'_>) -> Result<Said, Reply> {
     let [token] = request.path()[..] else { return Err(UNKNOWN) };
