@@ -129,6 +129,7 @@ impl Sender {
             asked,
             fault: None,
             rid: None,
+            hasty: false,
             scheme: self.scheme,
             method: self.method,
             remote_addr: self.remote_addr,

@@ -94,6 +94,9 @@ pub struct Incoming {
     pub asked: Asked,
     pub fault: Option<Fault>,
     pub rid: Option<Uuid>,
+    /// The sender waits for no answer before it tells the next thing, and gives no two runs the same id. A start that
+    /// comes behind the end of its run then opens none: it would stand open until it counts as overrun.
+    pub hasty: bool,
     pub scheme: String,
     pub method: String,
     pub remote_addr: String,
@@ -245,6 +248,8 @@ struct Live {
     policy: Policy,
     state: State,
     touched: bool,
+    /// Runs that hasty senders ended in this batch.
+    ended: Vec<Uuid>,
 }
 
 async fn write(
@@ -288,7 +293,8 @@ async fn write(
             continue;
         }
         if let Some(check) = live.get_mut(&id) {
-            apply(check, ping_id, ping, body, &mut changes, now);
+            let asked = if is_behind(tx, check, ping).await? { Asked::Log } else { ping.asked };
+            apply(check, ping_id, (ping, asked), body, &mut changes, now);
         }
         answers.push(if created { Answer::Created } else { Answer::Ok });
     }
@@ -299,16 +305,30 @@ async fn write(
     Ok((answers, Told { alerts: changes.has_alerts(), wake: changes.earliest_wake() }))
 }
 
+/// Whether a ping of a hasty sender starts a run that has ended.
+async fn is_behind(tx: &mut WriteTx, live: &mut Live, ping: &Incoming) -> Result<bool, StoreError> {
+    let Some(rid) = ping.rid.filter(|_| ping.hasty) else { return Ok(false) };
+    match ping.asked {
+        Asked::Start if live.ended.contains(&rid) => Ok(true),
+        Asked::Start => intake::has_ended(tx, live.check.id, &rid.to_string()).await,
+        Asked::Log => Ok(false),
+        Asked::Success | Asked::Fail | Asked::Exit(_) => {
+            live.ended.push(rid);
+            Ok(false)
+        }
+    }
+}
+
 /// Steps one check with one ping and gathers what must be written.
 fn apply<'a>(
     live: &mut Live,
     id: i64,
-    ping: &'a Incoming,
+    (ping, asked): (&'a Incoming, Asked),
     body: &'a StoredBody,
     changes: &mut Changes<'a>,
     now: Time,
 ) {
-    let kind = live.check.rules().decide(ping.asked, &ping.method, &ping.body);
+    let kind = live.check.rules().decide(asked, &ping.method, &ping.body);
     let event = Event::Ping { kind, exit_status: ping.asked.exit_status(), rid: ping.rid };
     let at = counts_at(ping.at, &live.state, now);
     let (state, effects) = step(&live.policy, &live.state, event, at);
@@ -394,6 +414,7 @@ async fn find(
             state: check.state(),
             check,
             touched: false,
+            ended: Vec::new(),
         });
         id
     };
@@ -444,7 +465,8 @@ async fn create(
     let uuid = rng::uuid();
     let id = checks::insert_in(tx, project_id, uuid, &settings, &Channels::All, now).await?;
     for check in intake::by_uuids(tx, &[uuid.to_string()]).await? {
-        let entry = Live { policy: check.policy(), state: check.state(), check, touched: false };
+        let (policy, state) = (check.policy(), check.state());
+        let entry = Live { policy, state, check, touched: false, ended: Vec::new() };
         live.insert(id, entry);
     }
     Ok(Some((id, true)))

@@ -66,15 +66,6 @@ pub async fn by_alias(db: &Db, alias: &str) -> Result<Option<Uuid>, StoreError> 
     Ok(row.and_then(|(uuid,)| parse_check_uuid(&uuid)))
 }
 
-/// The check with this slug in the project with this ping key; the oldest where there are several.
-pub async fn by_slug(db: &Db, ping_key: &str, slug: &str) -> Result<Option<Uuid>, StoreError> {
-    const SQL: &str = "SELECT c.uuid FROM projects p JOIN checks c ON c.project_id = p.id
-        WHERE p.ping_key = $1 AND c.slug = $2 ORDER BY c.id LIMIT 1";
-    let row: Option<(String,)> =
-        read!(db, |pool| sqlx::query_as(SQL).bind(ping_key).bind(slug).fetch_optional(pool).await?);
-    Ok(row.and_then(|(uuid,)| parse_check_uuid(&uuid)))
-}
-
 /// Sets a check's alias, or takes it away. [`StoreError::Conflict`]: another check has it.
 pub async fn set_alias(db: &Db, check_id: i64, alias: Option<&str>) -> Result<(), StoreError> {
     write_tx!(db, |tx| set_alias_in(tx, check_id, alias).await?);

@@ -27,11 +27,10 @@ use uuid::Uuid;
 use super::body;
 use super::intake::{Intake, Sender, preflight, unavailable, uncached};
 use super::writer::{Answer, Target};
-use crate::core::ping::{Asked, Kind, parse_check_uuid};
+use crate::core::ping::{Asked, parse_check_uuid};
 use crate::core::schedule::Spec;
 use crate::core::{Span, alias, slug};
-use crate::store::pings::{self, Ping};
-use crate::store::{Db, StoreError, addresses, checks};
+use crate::store::{Db, StoreError, addresses};
 
 /// The routes of all products but those whose URLs stand at the root: see [`at_root`].
 pub fn router() -> Router<Intake> {
@@ -81,8 +80,7 @@ struct Dialect {
     taken: Reply,
     /// The answer when there is no such check.
     unknown: Reply,
-    /// Its clients do not wait for the answer to a start before they tell the end, and give no two runs the same id: a
-    /// start may come behind its own end.
+    /// See [`Incoming::hasty`](super::Incoming::hasty).
     hasty: bool,
 }
 
@@ -202,9 +200,6 @@ impl IntoResponse for Reply {
     }
 }
 
-/// How many pings of a check are looked through for the end of a run that only starts.
-const LOOKED_AT: i64 = 10;
-
 const AMBIGUOUS: Reply = Reply::text(StatusCode::CONFLICT, "ambiguous slug");
 const POST_ONLY: Reply = Reply::text(StatusCode::METHOD_NOT_ALLOWED, "only POST is taken here");
 
@@ -234,18 +229,9 @@ async fn handle(dialect: Dialect, intake: Intake, request: axum::extract::Reques
                 Ok(None) => return dialect.unknown.into_response(),
                 Err(error) => return not_looked_up(&error),
             };
-            let asked = match (said.asked, said.rid) {
-                (Asked::Start, Some(rid)) if dialect.hasty => match has_ended(&intake, &target, rid).await {
-                    // It would stand open until it counts as overrun.
-                    Ok(true) => Asked::Log,
-                    Ok(false) => Asked::Start,
-                    Err(error) => return not_looked_up(&error),
-                },
-                (asked, _) => asked,
-            };
             let text = body::bounded(&said.text, intake.body_limit);
-            let mut ping = sender.ping(target, asked, text, &intake);
-            ping.rid = said.rid;
+            let mut ping = sender.ping(target, said.asked, text, &intake);
+            (ping.rid, ping.hasty) = (said.rid, dialect.hasty);
             match intake.submit(ping).await {
                 Answer::Ok | Answer::Created => dialect.taken.into_response(),
                 // Nothing that a dialect hands in has a fault to be refused for.
@@ -288,25 +274,6 @@ async fn target(db: &Db, address: Address) -> Result<Option<Target>, StoreError>
             create => Target::Slug { ping_key, slug, create: create == Create::Default },
         }),
     })
-}
-
-/// Whether the end of a run is among the newest pings of a check already.
-async fn has_ended(intake: &Intake, target: &Target, rid: Uuid) -> Result<bool, StoreError> {
-    // It may be on its way: what was handed in before is stored first.
-    intake.writer.fence().await;
-    let db = &intake.db;
-    let uuid = match target {
-        Target::Uuid(uuid) => Some(*uuid),
-        Target::Slug { ping_key, slug, .. } | Target::Planned { ping_key, slug, .. } => {
-            addresses::by_slug(db, ping_key, slug).await?
-        }
-    };
-    let Some(uuid) = uuid else { return Ok(false) };
-    let Some(check) = checks::by_uuid(db, uuid).await? else { return Ok(false) };
-    let newest = pings::list(db, check.id, check.last_ping_id, LOOKED_AT).await?;
-    let rid = rid.to_string();
-    let ends = |ping: &Ping| ping.kind == Kind::Success.as_str() || ping.kind == Kind::Fail.as_str();
-    Ok(newest.iter().any(|ping| ping.rid.as_ref() == Some(&rid) && ends(ping)))
 }
 
 fn not_looked_up(error: &StoreError) -> Response {
