@@ -475,6 +475,52 @@ async fn create(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::ManualClock;
+    use crate::store::{Role, pings, projects};
+    use tokio_util::task::TaskTracker;
+
+    fn told(uuid: Uuid, asked: Asked, rid: Uuid, hasty: bool, at: Time) -> Incoming {
+        Incoming {
+            target: Target::Uuid(uuid),
+            at,
+            asked,
+            fault: None,
+            rid: Some(rid),
+            hasty,
+            scheme: "http".to_owned(),
+            method: "POST".to_owned(),
+            remote_addr: "192.0.2.1".to_owned(),
+            ua: String::new(),
+            body: Vec::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn within_a_batch_too_a_start_behind_its_end_opens_no_run() {
+        let dir = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", dir.path().join("t.db").display());
+        let db = Db::open(&url, Role::Server).await.unwrap();
+        let now: Time = "2026-03-01T12:00:00Z".parse().unwrap();
+        projects::ensure_default(&db, now).await.unwrap();
+        let project = projects::list(&db).await.unwrap()[0].id;
+        let clock = Arc::new(ManualClock::starting_at(now));
+        let (writer, task) = Writer::new(db.clone(), clock, Wakes::default(), Arc::new(Meters::new(now)));
+        // On this one thread both pings of a pair are in the queue before the writer looks.
+        TaskTracker::new().spawn(task.run());
+        for (hasty, expected) in [(true, ["log", "success"]), (false, ["start", "success"])] {
+            let uuid = rng::uuid();
+            let settings = Settings::named("job");
+            checks::insert(&db, project, uuid, &settings, &Channels::All, now).await.unwrap();
+            let rid = rng::uuid();
+            let submit = |asked| writer.submit(told(uuid, asked, rid, hasty, now), StoredBody::default());
+            let answers = tokio::join!(submit(Asked::Success), submit(Asked::Start));
+            assert_eq!(answers, (Answer::Ok, Answer::Ok));
+            let check = checks::by_uuid(&db, uuid).await.unwrap().unwrap();
+            let newest = pings::list(&db, check.id, check.last_ping_id, 9).await.unwrap();
+            assert_eq!(newest.iter().map(|ping| ping.kind.as_str()).collect::<Vec<_>>(), expected);
+            assert_eq!(check.state().run.is_some(), !hasty);
+        }
+    }
 
     #[test]
     fn a_ping_that_waited_is_late_and_an_old_clock_is_believed() {
