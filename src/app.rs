@@ -15,8 +15,8 @@ use crate::auth::secret;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::core::Span;
+use crate::ingest::Intake;
 use crate::ingest::Writer;
-use crate::ingest::http::Intake;
 use crate::links::Links;
 use crate::meters::Meters;
 use crate::net::egress::Outbound;
@@ -225,6 +225,7 @@ impl App {
         self.setup_link = setup_link(&self.db, &post.links).await?;
         let intake = Intake::new(
             writer,
+            self.db.clone(),
             Arc::clone(&clock),
             config.ping_body_limit,
             config.trusted_proxies.clone().into(),

@@ -1,4 +1,5 @@
 //! `maibo check`: checks.
+use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use uuid::Uuid;
 
@@ -6,12 +7,12 @@ use super::schedule::ScheduleArgs;
 use super::{Cx, conflict, name, print, say};
 use crate::core::check::{Early, Event};
 use crate::core::ping::parse_run_id;
-use crate::core::{Span, slug, span};
+use crate::core::{Span, alias, slug, span};
 use crate::healthchecks;
 use crate::links::Links;
 use crate::rng;
 use crate::store::checks::{self, Channels, Check, Settings};
-use crate::store::{channels, check_lists, projects};
+use crate::store::{StoreError, addresses, channels, check_lists, projects, write_tx};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -30,6 +31,8 @@ pub(super) enum Command {
     Resume(Which),
     /// Delete a check and its history
     Delete(Which),
+    /// Set the token that a check's old ping URL at another product has, so that the URL works here
+    Alias(Alias),
 }
 
 #[derive(Debug, Args)]
@@ -44,6 +47,9 @@ pub(super) struct Create {
     /// Keep an existing UUID when moving in from another server
     #[arg(long)]
     uuid: Option<String>,
+    /// Keep the token of a ping URL of another product: its last part, or `<project's key>/<job's name>`
+    #[arg(long, value_name = "TOKEN")]
+    alias: Option<String>,
     #[command(flatten)]
     schedule: ScheduleArgs,
     /// How long after the due time before it is down [default: 1h, or a fifth of a shorter period]
@@ -55,6 +61,18 @@ pub(super) struct Create {
     /// A word to find it by; may be repeated
     #[arg(long = "tag")]
     tags: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Alias {
+    #[command(flatten)]
+    which: Which,
+    /// The last part of the old URL, or `<project's key>/<job's name>` where it has both
+    #[arg(required_unless_present = "none", conflicts_with = "none")]
+    token: Option<String>,
+    /// Take the alias away
+    #[arg(long)]
+    none: bool,
 }
 
 /// A check by UUID, slug or name.
@@ -88,6 +106,7 @@ pub(super) async fn run(cx: &Cx, command: Command) -> anyhow::Result<()> {
             say("Deleted.");
             Ok(())
         }
+        Command::Alias(alias) => set_alias(cx, &alias).await,
     }
 }
 
@@ -122,10 +141,64 @@ async fn make(cx: &Cx, create: &Create) -> anyhow::Result<()> {
         ..Settings::named(&name(&create.name)?)
     };
     let notify = find_channels(cx, project.id, &create.channels).await?;
-    checks::insert(&cx.db, project.id, uuid, &settings, &notify, now)
+    if let Some(token) = &create.alias {
+        usable(cx, token, uuid).await.context("--alias")?;
+    }
+    insert(cx, project.id, uuid, &settings, &notify, create.alias.as_deref())
         .await
         .map_err(|error| conflict(error, "there is already a check with this UUID"))?;
     print(&Links::new(&cx.config.base_url).ping(&uuid.to_string()))?;
+    Ok(())
+}
+
+/// Makes a check, with its alias or not at all.
+async fn insert(
+    cx: &Cx,
+    project_id: i64,
+    uuid: Uuid,
+    settings: &Settings,
+    notify: &Channels,
+    alias: Option<&str>,
+) -> Result<(), StoreError> {
+    write_tx!(cx.db, |tx| {
+        let id = checks::insert_in(tx, project_id, uuid, settings, notify, cx.clock.now()).await?;
+        if alias.is_some() {
+            addresses::set_alias_in(tx, id, alias).await?;
+        }
+    });
+    Ok(())
+}
+
+async fn set_alias(cx: &Cx, wanted: &Alias) -> anyhow::Result<()> {
+    let check = find(cx, &wanted.which).await?;
+    if let Some(token) = &wanted.token {
+        usable(cx, token, check.uuid()).await?;
+    }
+    addresses::set_alias(&cx.db, check.id, wanted.token.as_deref())
+        .await
+        .map_err(|error| conflict(error, "another check has this alias"))?;
+    say(if wanted.token.is_some() { "Set." } else { "Taken away." });
+    Ok(())
+}
+
+/// Refuses what cannot be the alias of the check with this UUID.
+async fn usable(cx: &Cx, token: &str, uuid: Uuid) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        alias::is_valid(token),
+        "{token}: expected 1 to {} letters, digits and -_.~=, with single slashes between parts",
+        alias::MAX_CHARS
+    );
+    let owner = match addresses::by_alias(&cx.db, token).await? {
+        Some(owner) => Some(owner),
+        // A ping to it would no longer reach that check everywhere.
+        None => match parse_run_id(token) {
+            Some(other) => checks::by_uuid(&cx.db, other).await?.map(|check| check.uuid()),
+            None => None,
+        },
+    };
+    if let Some(owner) = owner.filter(|owner| *owner != uuid) {
+        anyhow::bail!("{token}: it leads to the check {owner} already");
+    }
     Ok(())
 }
 
@@ -163,9 +236,11 @@ async fn list(cx: &Cx, project: &str, as_json: bool) -> anyhow::Result<()> {
     let all = check_lists::list_all(&cx.db, project.id).await?;
     if as_json {
         let channels = check_lists::channel_uuids(&cx.db, project.id).await?;
+        let aliases = addresses::aliases(&cx.db, project.id).await?;
         let row = |check: &Check| {
             let channels = channels.get(&check.id).map_or("", String::as_str);
-            healthchecks::text(check, channels, &links, now)
+            let text = healthchecks::text(check, channels, &links, now);
+            with_alias(text, aliases.get(&check.id))
         };
         let rows: Vec<String> = all.iter().map(row).collect();
         print(&format!("[{}]", rows.join(",")))?;
@@ -176,6 +251,15 @@ async fn list(cx: &Cx, project: &str, as_json: bool) -> anyhow::Result<()> {
         print(&format!("{status:<6}  {}  {}", check.code(), check.name))?;
     }
     Ok(())
+}
+
+/// A check in the words of the Healthchecks API, and its alias, which that does not know.
+fn with_alias(check: String, alias: Option<&String>) -> String {
+    match (check.strip_suffix('}'), alias) {
+        // Nothing in an alias needs to be escaped.
+        (Some(fields), Some(alias)) => format!(r#"{fields},"alias":"{alias}"}}"#),
+        _ => check,
+    }
 }
 
 async fn find(cx: &Cx, which: &Which) -> anyhow::Result<Check> {

@@ -8,6 +8,9 @@ use crate::rng;
 use crate::store::keys::{self, Scope};
 use crate::store::projects;
 
+/// Longest ping key that is brought along. Those of Cronitor and Sentry are longer than ours.
+const PING_KEY_MAX: usize = 64;
+
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(super) enum Wanted {
     ReadWrite,
@@ -58,8 +61,11 @@ pub(super) async fn run(cx: &Cx, command: Command) -> anyhow::Result<()> {
 async fn ping_key(cx: &Cx, project_id: i64, value: Option<String>) -> anyhow::Result<()> {
     let key = match value {
         Some(key) => {
-            let usable = key.len() == PING_KEY_LEN && slug::could_be(&key);
-            anyhow::ensure!(usable, "a ping key has {PING_KEY_LEN} characters: letters, digits, - and _");
+            let usable = (PING_KEY_LEN..=PING_KEY_MAX).contains(&key.len()) && slug::could_be(&key);
+            anyhow::ensure!(
+                usable,
+                "a ping key has {PING_KEY_LEN} to {PING_KEY_MAX} characters: letters, digits, - and _"
+            );
             key
         }
         None => rng::token(PING_KEY_LEN),

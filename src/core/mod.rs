@@ -2,6 +2,7 @@
 //!
 //! Pure. No async, no I/O, no clock, no SQL: time and randomness are arguments.
 pub mod access;
+pub mod alias;
 pub mod check;
 pub mod ping;
 pub mod schedule;

@@ -59,6 +59,14 @@ impl Kept {
     }
 }
 
+/// What is kept of a text that is there as a whole.
+#[must_use]
+pub fn bounded(text: &[u8], limit: usize) -> Vec<u8> {
+    let mut kept = Kept::new(limit);
+    kept.push(text);
+    kept.finish()
+}
+
 /// Reads a body to its end, its [`DEADLINE`] or its sender's disappearance, whichever is first.
 pub async fn collect(mut body: Body, limit: usize) -> Vec<u8> {
     let mut kept = Kept::new(limit);

@@ -1,66 +1,14 @@
 //! The ping routes: `/ping/<uuid>…` and `/ping/<ping key>/<slug>…`, as COMPATIBILITY.md 4.0 and 4.1 have them.
-use std::net::IpAddr;
-use std::sync::Arc;
-use std::time::Duration;
-
-use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{self, HeaderMap, HeaderName};
+use axum::http::header::{self, HeaderName};
 use axum::http::{HeaderValue, Method, StatusCode};
-use axum::response::{IntoResponse, Response};
-use http_body::Body as _;
-use ipnet::IpNet;
-use tokio::sync::Semaphore;
-use tokio_util::task::TaskTracker;
+use axum::response::Response;
 
-use super::body;
-use super::writer::{Answer, Fault, Incoming, Target, Writer};
-use crate::clock::Clock;
+use super::intake::{Intake, Sender, preflight, text, unavailable, uncached};
+use super::writer::{Answer, Fault, Target};
 use crate::core::ping::{Asked, parse_check_uuid, parse_run_id};
 use crate::core::slug;
-use crate::net::source::{Peer, forwarded_for_ping};
-use crate::store::bodies::StoredBody;
-
-/// Longest user agent that is kept, in characters.
-const MAX_UA: usize = 200;
-/// Bodies that may be on their way in at once: each may take `MAIBO_PING_BODY_LIMIT` bytes of memory.
-const BODIES_AT_ONCE: usize = 1000;
-/// How long a ping waits for its turn to send a body; then it counts without one.
-const BODY_PATIENCE: Duration = Duration::from_secs(5);
-
-const NEVER_CACHED: &str = "max-age=0, no-cache, no-store, must-revalidate, private";
-
-/// What the ping routes need.
-#[derive(Clone)]
-pub struct Intake {
-    pub writer: Writer,
-    pub clock: Arc<dyn Clock>,
-    pub body_limit: usize,
-    pub trusted_proxies: Arc<[IpNet]>,
-    /// Pings with a body go on here even when their sender hangs up.
-    pub tasks: TaskTracker,
-    bodies: Arc<Semaphore>,
-}
-
-impl Intake {
-    #[must_use]
-    pub fn new(
-        writer: Writer,
-        clock: Arc<dyn Clock>,
-        body_limit: usize,
-        trusted_proxies: Arc<[IpNet]>,
-        tasks: TaskTracker,
-    ) -> Self {
-        Self {
-            writer,
-            clock,
-            body_limit,
-            trusted_proxies,
-            tasks,
-            bodies: Arc::new(Semaphore::new(BODIES_AT_ONCE)),
-        }
-    }
-}
+use crate::store::{Db, StoreError, addresses};
 
 /// What a path below `/ping/` asks for.
 #[derive(Debug, PartialEq, Eq)]
@@ -157,53 +105,36 @@ pub async fn ping(State(intake): State<Intake>, request: Request) -> Response {
     };
     let fault = wanted.fault.or(bad_rid.then_some(Fault::RunId));
 
-    let peer = parts.extensions.get::<Peer>().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0);
-    let source = forwarded_for_ping(peer, &parts.headers, &intake.trusted_proxies);
-    let mut incoming = Incoming {
-        target: wanted.target,
-        at: intake.clock.now(),
-        asked: wanted.asked,
-        fault,
-        rid,
-        scheme: source.scheme,
-        method: parts.method.as_str().chars().take(20).collect(),
-        remote_addr: source.addr,
-        ua: user_agent(&parts.headers),
-        body: Vec::new(),
+    let sender = Sender::of(&parts, &intake.trusted_proxies);
+    let with_body = {
+        let intake = intake.clone();
+        async move |kept| {
+            let target = match by_alias(&intake.db, wanted.target).await {
+                Ok(target) => target,
+                Err(error) => {
+                    tracing::error!(%error, "a check could not be looked up; the sender of a ping is told to try again");
+                    return Answer::Unavailable;
+                }
+            };
+            let mut ping = sender.ping(target, wanted.asked, kept, &intake);
+            (ping.fault, ping.rid) = (fault, rid);
+            intake.submit(ping).await
+        }
     };
-    let answer = if body.is_end_stream() {
-        let packed = StoredBody::default();
-        intake.writer.submit(incoming, packed).await
-    } else {
-        let with_body = {
-            let intake = intake.clone();
-            async move {
-                let (kept, _turn) = receive(&intake, body).await;
-                incoming.at = intake.clock.now();
-                let packed = StoredBody::pack(kept.clone());
-                incoming.body = kept;
-                intake.writer.submit(incoming, packed).await
-            }
-        };
-        // A task of its own: when the sender hangs up, what has arrived still counts.
-        intake.tasks.spawn(with_body).await.unwrap_or(Answer::Unavailable)
-    };
-    respond(answer, intake.body_limit)
+    let answer = intake.with_body(body, with_body).await;
+    respond(answer.unwrap_or(Answer::Unavailable), intake.body_limit)
 }
 
-async fn receive(intake: &Intake, body: Body) -> (Vec<u8>, Option<tokio::sync::OwnedSemaphorePermit>) {
-    let turn = tokio::time::timeout(BODY_PATIENCE, Arc::clone(&intake.bodies).acquire_owned()).await;
-    match turn {
-        Ok(Ok(turn)) => (body::collect(body, intake.body_limit).await, Some(turn)),
-        _ => (Vec::new(), None),
+/// The check whose alias a UUID is. Ours are of version 4 and need no look-up; Cronhub's, which has the same address,
+/// are not.
+async fn by_alias(db: &Db, target: Target) -> Result<Target, StoreError> {
+    match target {
+        Target::Uuid(uuid) if uuid.get_version_num() != 4 => {
+            let known = addresses::by_alias(db, &uuid.to_string()).await?;
+            Ok(Target::Uuid(known.unwrap_or(uuid)))
+        }
+        target => Ok(target),
     }
-}
-
-fn user_agent(headers: &HeaderMap) -> String {
-    headers
-        .get(header::USER_AGENT)
-        .map(|value| String::from_utf8_lossy(value.as_bytes()).chars().take(MAX_UA).collect())
-        .unwrap_or_default()
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -239,41 +170,12 @@ fn respond(answer: Answer, body_limit: usize) -> Response {
         Answer::Refused(Fault::RunId) => {
             return uncached(text(StatusCode::BAD_REQUEST, "invalid uuid format"));
         }
-        Answer::Unavailable => {
-            let mut response =
-                text(StatusCode::SERVICE_UNAVAILABLE, "not stored, please try again in a few seconds");
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
-            return uncached(response);
-        }
+        Answer::Unavailable => return unavailable(),
     };
     let headers = response.headers_mut();
     headers.insert(HeaderName::from_static("ping-body-limit"), HeaderValue::from(body_limit));
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     uncached(response)
-}
-
-fn uncached(mut response: Response) -> Response {
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(NEVER_CACHED));
-    response
-}
-
-fn text(status: StatusCode, words: &'static str) -> Response {
-    (status, [(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"))], words)
-        .into_response()
-}
-
-/// A browser's question before a ping from a page. Never a ping: it says nothing about the job.
-fn preflight() -> Response {
-    (
-        StatusCode::NO_CONTENT,
-        [
-            (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
-            (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST, PUT, OPTIONS"),
-            (header::ACCESS_CONTROL_ALLOW_HEADERS, "*"),
-            (header::ACCESS_CONTROL_MAX_AGE, "600"),
-        ],
-    )
-        .into_response()
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
-//! From the wire to events: the ping routes and the one writer that makes pings durable.
+//! From the wire to events: the ping routes, other products' ping URLs, and the one writer that makes pings durable.
 pub mod body;
+pub mod dialects;
 pub mod http;
+pub mod intake;
 pub mod writer;
 
+pub use intake::Intake;
 pub use writer::{Answer, Incoming, Target, Writer};

@@ -10,9 +10,10 @@ use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
 use crate::clock::Clock;
-use crate::core::check::{Effect, Event, OVERTAKEN, Policy, State, Status, step};
+use crate::core::check::{Early, Effect, Event, OVERTAKEN, Policy, State, Status, step};
 use crate::core::ping::{Asked, Kind};
-use crate::core::{Time, slug};
+use crate::core::schedule::Spec;
+use crate::core::{Span, Time, slug};
 use crate::meters::Meters;
 use crate::rng;
 use crate::store::bodies::StoredBody;
@@ -33,7 +34,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const MAX_CREATED: i64 = 20_000;
 
 /// Which check a ping is for.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
     Uuid(Uuid),
     /// `create`: make the check when there is none.
@@ -42,6 +43,40 @@ pub enum Target {
         slug: String,
         create: bool,
     },
+    /// As by its slug; a check that is made because there is none is due on this schedule, with this grace.
+    Planned {
+        ping_key: String,
+        slug: String,
+        spec: Spec,
+        grace: Span,
+    },
+}
+
+impl Target {
+    /// The ping key and the slug, where these name the check.
+    fn name(&self) -> Option<(&str, &str)> {
+        match self {
+            Self::Uuid(_) => None,
+            Self::Slug { ping_key, slug, .. } | Self::Planned { ping_key, slug, .. } => {
+                Some((ping_key, slug))
+            }
+        }
+    }
+
+    /// The settings of the check to make when there is none.
+    fn plan(&self) -> Option<Settings> {
+        match self {
+            Self::Uuid(_) | Self::Slug { create: false, .. } => None,
+            Self::Slug { slug, .. } => Some(Settings { slug: slug.clone(), ..Settings::named(slug) }),
+            Self::Planned { slug, spec, grace, .. } => Some(Settings {
+                slug: slug.clone(),
+                spec: spec.clone(),
+                grace: *grace,
+                early: Early::Auto,
+                ..Settings::named(slug)
+            }),
+        }
+    }
 }
 
 /// What is wrong with a ping, apart from its target. Told only once the target is known to exist.
@@ -59,6 +94,9 @@ pub struct Incoming {
     pub asked: Asked,
     pub fault: Option<Fault>,
     pub rid: Option<Uuid>,
+    /// The sender waits for no answer before it tells the next thing, and gives no two runs the same id. A start that
+    /// comes behind the end of its run then opens none: it would stand open until it counts as overrun.
+    pub hasty: bool,
     pub scheme: String,
     pub method: String,
     pub remote_addr: String,
@@ -210,6 +248,8 @@ struct Live {
     policy: Policy,
     state: State,
     touched: bool,
+    /// Runs that hasty senders ended in this batch.
+    ended: Vec<Uuid>,
 }
 
 async fn write(
@@ -235,7 +275,7 @@ async fn write(
                     continue;
                 }
             }
-            Found::None if matches!(ping.target, Target::Slug { create: true, .. }) => {
+            Found::None if ping.target.plan().is_some() => {
                 answers.push(ping.fault.map_or(Answer::NotFound, Answer::Refused));
                 continue;
             }
@@ -253,7 +293,8 @@ async fn write(
             continue;
         }
         if let Some(check) = live.get_mut(&id) {
-            apply(check, ping_id, ping, body, &mut changes, now);
+            let asked = if is_behind(tx, check, ping).await? { Asked::Log } else { ping.asked };
+            apply(check, ping_id, (ping, asked), body, &mut changes, now);
         }
         answers.push(if created { Answer::Created } else { Answer::Ok });
     }
@@ -264,16 +305,30 @@ async fn write(
     Ok((answers, Told { alerts: changes.has_alerts(), wake: changes.earliest_wake() }))
 }
 
+/// Whether a ping of a hasty sender starts a run that has ended.
+async fn is_behind(tx: &mut WriteTx, live: &mut Live, ping: &Incoming) -> Result<bool, StoreError> {
+    let Some(rid) = ping.rid.filter(|_| ping.hasty) else { return Ok(false) };
+    match ping.asked {
+        Asked::Start if live.ended.contains(&rid) => Ok(true),
+        Asked::Start => intake::has_ended(tx, live.check.id, &rid.to_string()).await,
+        Asked::Log => Ok(false),
+        Asked::Success | Asked::Fail | Asked::Exit(_) => {
+            live.ended.push(rid);
+            Ok(false)
+        }
+    }
+}
+
 /// Steps one check with one ping and gathers what must be written.
 fn apply<'a>(
     live: &mut Live,
     id: i64,
-    ping: &'a Incoming,
+    (ping, asked): (&'a Incoming, Asked),
     body: &'a StoredBody,
     changes: &mut Changes<'a>,
     now: Time,
 ) {
-    let kind = live.check.rules().decide(ping.asked, &ping.method, &ping.body);
+    let kind = live.check.rules().decide(asked, &ping.method, &ping.body);
     let event = Event::Ping { kind, exit_status: ping.asked.exit_status(), rid: ping.rid };
     let at = counts_at(ping.at, &live.state, now);
     let (state, effects) = step(&live.policy, &live.state, event, at);
@@ -334,15 +389,16 @@ async fn find(
     let mut slugs = Vec::new();
     let mut creating = Vec::new();
     for (ping, _, _) in pings {
-        match &ping.target {
-            Target::Uuid(uuid) => uuids.push(uuid.to_string()),
-            // Nothing stored holds a NUL, and PostgreSQL refuses to look for one.
-            Target::Slug { ping_key, slug, .. } if ping_key.contains('\0') || slug.contains('\0') => {}
-            Target::Slug { ping_key, slug, create } => {
-                slugs.push((ping_key.as_str(), slug.as_str()));
-                if *create {
-                    creating.push(ping_key.as_str());
-                }
+        if let Target::Uuid(uuid) = &ping.target {
+            uuids.push(uuid.to_string());
+        }
+        // Nothing stored holds a NUL, and PostgreSQL refuses to look for one.
+        let name =
+            ping.target.name().filter(|(ping_key, slug)| !ping_key.contains('\0') && !slug.contains('\0'));
+        if let Some((ping_key, slug)) = name {
+            slugs.push((ping_key, slug));
+            if ping.target.plan().is_some() {
+                creating.push(ping_key);
             }
         }
     }
@@ -358,6 +414,7 @@ async fn find(
             state: check.state(),
             check,
             touched: false,
+            ended: Vec::new(),
         });
         id
     };
@@ -378,38 +435,38 @@ async fn find(
         .iter()
         .map(|(ping, _, _)| match &ping.target {
             Target::Uuid(uuid) => by_uuid.get(uuid).map_or(Found::None, |id| Found::Check(*id)),
-            Target::Slug { ping_key, slug, .. } => {
+            Target::Slug { ping_key, slug, .. } | Target::Planned { ping_key, slug, .. } => {
                 by_slug.get(&(ping_key.clone(), slug.clone())).copied().unwrap_or(Found::None)
             }
         })
         .collect())
 }
 
-/// Makes the check that a ping with `?create=1` asks for. An earlier ping of the batch may have made it.
+/// Makes the check that a ping with `?create=1`, or of a product that makes them unasked, is for. An earlier ping of the batch may have made it.
 async fn create(
     tx: &mut WriteTx,
     target: &Target,
     live: &mut HashMap<i64, Live>,
     now: Time,
 ) -> Result<Option<(i64, bool)>, StoreError> {
-    let Target::Slug { ping_key, slug, create: true } = target else { return Ok(None) };
+    let (Some((ping_key, slug)), Some(settings)) = (target.name(), target.plan()) else { return Ok(None) };
     if !slug::is_valid(slug) || ping_key.contains('\0') {
         return Ok(None);
     }
     let Some(project_id) = intake::project_by_ping_key(tx, ping_key).await? else { return Ok(None) };
     let made_before =
-        live.values().find(|live| live.check.project_id == project_id && live.check.slug == *slug);
+        live.values().find(|live| live.check.project_id == project_id && live.check.slug == slug);
     if let Some(live) = made_before {
         return Ok(Some((live.check.id, false)));
     }
     if intake::count(tx, project_id).await? >= MAX_CREATED {
         return Ok(None);
     }
-    let settings = Settings { slug: slug.clone(), ..Settings::named(slug) };
     let uuid = rng::uuid();
     let id = checks::insert_in(tx, project_id, uuid, &settings, &Channels::All, now).await?;
     for check in intake::by_uuids(tx, &[uuid.to_string()]).await? {
-        let entry = Live { policy: check.policy(), state: check.state(), check, touched: false };
+        let (policy, state) = (check.policy(), check.state());
+        let entry = Live { policy, state, check, touched: false, ended: Vec::new() };
         live.insert(id, entry);
     }
     Ok(Some((id, true)))
@@ -418,7 +475,52 @@ async fn create(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::Span;
+    use crate::clock::ManualClock;
+    use crate::store::{Role, pings, projects};
+    use tokio_util::task::TaskTracker;
+
+    fn told(uuid: Uuid, asked: Asked, rid: Uuid, hasty: bool, at: Time) -> Incoming {
+        Incoming {
+            target: Target::Uuid(uuid),
+            at,
+            asked,
+            fault: None,
+            rid: Some(rid),
+            hasty,
+            scheme: "http".to_owned(),
+            method: "POST".to_owned(),
+            remote_addr: "192.0.2.1".to_owned(),
+            ua: String::new(),
+            body: Vec::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn within_a_batch_too_a_start_behind_its_end_opens_no_run() {
+        let dir = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", dir.path().join("t.db").display());
+        let db = Db::open(&url, Role::Server).await.unwrap();
+        let now: Time = "2026-03-01T12:00:00Z".parse().unwrap();
+        projects::ensure_default(&db, now).await.unwrap();
+        let project = projects::list(&db).await.unwrap()[0].id;
+        let clock = Arc::new(ManualClock::starting_at(now));
+        let (writer, task) = Writer::new(db.clone(), clock, Wakes::default(), Arc::new(Meters::new(now)));
+        // On this one thread both pings of a pair are in the queue before the writer looks.
+        TaskTracker::new().spawn(task.run());
+        for (hasty, expected) in [(true, ["log", "success"]), (false, ["start", "success"])] {
+            let uuid = rng::uuid();
+            let settings = Settings::named("job");
+            checks::insert(&db, project, uuid, &settings, &Channels::All, now).await.unwrap();
+            let rid = rng::uuid();
+            let submit = |asked| writer.submit(told(uuid, asked, rid, hasty, now), StoredBody::default());
+            let answers = tokio::join!(submit(Asked::Success), submit(Asked::Start));
+            assert_eq!(answers, (Answer::Ok, Answer::Ok));
+            let check = checks::by_uuid(&db, uuid).await.unwrap().unwrap();
+            let newest = pings::list(&db, check.id, check.last_ping_id, 9).await.unwrap();
+            assert_eq!(newest.iter().map(|ping| ping.kind.as_str()).collect::<Vec<_>>(), expected);
+            assert_eq!(check.state().run.is_some(), !hasty);
+        }
+    }
 
     #[test]
     fn a_ping_that_waited_is_late_and_an_old_clock_is_believed() {

@@ -71,6 +71,7 @@ impl World {
             asked: Asked::Success,
             fault: None,
             rid: None,
+            hasty: false,
             scheme: "http".to_owned(),
             method: "GET".to_owned(),
             remote_addr: "192.0.2.1".to_owned(),

@@ -3,17 +3,20 @@
 //!
 //! A short address names a check to somebody who has said who they are. An alias is a secret like the UUID: whoever
 //! knows it may ping.
+use std::collections::HashMap;
+
 use uuid::Uuid;
 
 use super::db::{read, run, write_tx};
 use super::{Db, StoreError, WriteTx};
+use crate::core::alias;
 use crate::core::ping::parse_check_uuid;
 use crate::rng;
 
 /// Characters of a short address that we make.
 const SHORT_LEN: usize = 8;
 /// Most characters of a short address or an alias that is brought along.
-pub const MAX_CHARS: usize = 200;
+pub const MAX_CHARS: usize = alias::MAX_CHARS;
 
 /// The addresses of one check.
 #[derive(Debug, Clone, Default, PartialEq, Eq, sqlx::FromRow)]
@@ -65,12 +68,25 @@ pub async fn by_alias(db: &Db, alias: &str) -> Result<Option<Uuid>, StoreError> 
 
 /// Sets a check's alias, or takes it away. [`StoreError::Conflict`]: another check has it.
 pub async fn set_alias(db: &Db, check_id: i64, alias: Option<&str>) -> Result<(), StoreError> {
+    write_tx!(db, |tx| set_alias_in(tx, check_id, alias).await?);
+    Ok(())
+}
+
+/// [`set_alias`] inside a transaction of the caller's.
+pub async fn set_alias_in(tx: &mut WriteTx, check_id: i64, alias: Option<&str>) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO check_addresses (check_id, short, alias) VALUES ($1, $3, $2)
         ON CONFLICT (check_id) DO UPDATE SET alias = excluded.alias";
-    write_tx!(db, |tx| {
-        run!(tx, sqlx::query(SQL).bind(check_id).bind(alias).bind(rng::token(SHORT_LEN)));
-    });
+    run!(tx, sqlx::query(SQL).bind(check_id).bind(alias).bind(rng::token(SHORT_LEN)));
     Ok(())
+}
+
+/// The aliases of a project's checks, by the checks' ids.
+pub async fn aliases(db: &Db, project_id: i64) -> Result<HashMap<i64, String>, StoreError> {
+    const SQL: &str = "SELECT a.check_id, a.alias FROM check_addresses a JOIN checks c ON c.id = a.check_id
+        WHERE c.project_id = $1 AND a.alias IS NOT NULL";
+    let rows: Vec<(i64, String)> =
+        read!(db, |pool| sqlx::query_as(SQL).bind(project_id).fetch_all(pool).await?);
+    Ok(rows.into_iter().collect())
 }
 
 /// Sets a check's short address, as an import brings it. [`StoreError::Conflict`]: another check has it.

@@ -133,6 +133,20 @@ impl PingIds {
     }
 }
 
+/// Whether the end of this run is among the newest pings that are stored of a check.
+pub async fn has_ended(tx: &mut WriteTx, check_id: i64, rid: &str) -> Result<bool, StoreError> {
+    const SQL: &str = "WITH RECURSIVE chain(id, left_over) AS (
+            SELECT last_ping_id, 10 FROM checks WHERE id = $1
+            UNION ALL
+            SELECT p.prev_id, left_over - 1 FROM chain JOIN pings p ON p.id = chain.id
+            WHERE p.check_id = $1 AND p.prev_id IS NOT NULL AND left_over > 1
+        )
+        SELECT COUNT(*) FROM chain JOIN pings p ON p.id = chain.id
+        WHERE p.check_id = $1 AND p.rid = $2 AND p.kind IN ('success', 'fail')";
+    let (n,): (i64,) = on!(tx, |conn| sqlx::query_as(SQL).bind(check_id).bind(rid).fetch_one(conn).await?);
+    Ok(n > 0)
+}
+
 pub async fn project_by_ping_key(tx: &mut WriteTx, key: &str) -> Result<Option<i64>, StoreError> {
     const SQL: &str = "SELECT id FROM projects WHERE ping_key = $1";
     let row: Option<(i64,)> = on!(tx, |conn| sqlx::query_as(SQL).bind(key).fetch_optional(conn).await?);

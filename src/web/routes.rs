@@ -18,7 +18,7 @@ use super::pages::{
     channel_form, channels, check, check_form, checks, health, home, keys, language, setup, sign_in,
 };
 use super::{AppState, api, assets, badges, error, layers, metrics, pages};
-use crate::ingest::http::{self, Intake};
+use crate::ingest::{Intake, dialects, http};
 
 /// How long a request may take, sending its form included; a test message through a slow vendor takes most of it.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -49,7 +49,7 @@ pub fn router(state: AppState, intake: Intake) -> Router {
         .route("/channels/{channel}/edit", get(channel_form::edit).post(channel_form::save))
         .route("/channels/{channel}/test", get(channels::tested).post(channels::test))
         .route("/channels/{channel}/delete", get(channels::ask_delete).post(channels::delete))
-        .fallback(async || StatusCode::NOT_FOUND)
+        .fallback_service(any(dialects::at_root).with_state(intake.clone()))
         .layer(
             ServiceBuilder::new()
                 .layer(from_fn(layers::secure))
@@ -61,7 +61,10 @@ pub fn router(state: AppState, intake: Intake) -> Router {
         .nest("/api/v1", management(1))
         .nest("/api/v2", management(2))
         .nest("/api/v3", management(3))
-        .route("/api/{*rest}", any(api::refusal::no_route));
+        // Not all at once: addresses of Sentry's, which are taken elsewhere, have a parameter in the second place.
+        .route("/api/{project}", any(api::refusal::no_route))
+        .route("/api/{project}/", any(api::refusal::no_route))
+        .route("/api/{project}/{*rest}", any(api::refusal::no_route));
     let badges = Router::new()
         .route("/b/{states}/{file}", get(badges::of_check))
         .route("/badge/{key}/{file}", get(badges::of_all))
@@ -88,7 +91,8 @@ pub fn router(state: AppState, intake: Intake) -> Router {
         .layer(CompressionLayer::new())
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, PATIENCE))
         .with_state(state);
-    let pings = Router::new().route("/ping/{*rest}", any(http::ping)).with_state(intake);
+    let pings =
+        Router::new().route("/ping/{*rest}", any(http::ping)).merge(dialects::router()).with_state(intake);
     let all = others.merge(pings).layer(CatchPanicLayer::custom(panicked));
     // Around the router and not in it: a layer inside runs after the path was matched.
     Router::new().fallback_service(

@@ -11,6 +11,7 @@ mod backup;
 mod badges;
 mod cli;
 mod delivery;
+mod dialects;
 mod doctor;
 mod history;
 mod kill9;

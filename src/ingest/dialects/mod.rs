@@ -1,0 +1,384 @@
+//! Ping URLs of other products, so that a job keeps its URL but for the host name. A file for each product turns a
+//! request into our event; what they share is here.
+//!
+//! A check is found by its alias (the token that it had there, see [`crate::core::alias`]) or by its UUID; where the
+//! product has a project's key and a name instead, also by our ping key and slug.
+mod alertmanager;
+mod better_stack;
+mod checkly;
+mod cronhub;
+mod cronitor;
+mod gatus;
+mod kuma;
+mod sentry;
+mod snitch;
+
+use std::borrow::Cow;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::header::{self, HeaderMap};
+use axum::http::{HeaderValue, Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, any};
+use tower_http::decompression::RequestDecompressionLayer;
+use uuid::Uuid;
+
+use super::body;
+use super::intake::{Intake, Sender, preflight, unavailable, uncached};
+use super::writer::{Answer, Target};
+use crate::core::ping::{Asked, parse_check_uuid};
+use crate::core::schedule::Spec;
+use crate::core::{Span, alias, slug};
+use crate::store::{Db, StoreError, addresses};
+
+/// The routes of all products but those whose URLs stand at the root: see [`at_root`].
+pub fn router() -> Router<Intake> {
+    // Clients of Sentry compress what they send.
+    let envelope = || takes(sentry::ENVELOPE).layer(RequestDecompressionLayer::new());
+    Router::new()
+        .route("/api/push/{*rest}", takes(kuma::DIALECT))
+        .route("/api/v1/endpoints/{*rest}", takes(gatus::DIALECT))
+        .route("/api/v1/heartbeat/{*rest}", takes(better_stack::DIALECT))
+        .route("/api/alertmanager/{*rest}", takes(alertmanager::DIALECT))
+        .route("/api/{project}/cron/{*rest}", takes(sentry::CRON))
+        .route("/api/{project}/envelope/", envelope())
+        .route("/api/{project}/envelope", envelope())
+        .route("/p/{*rest}", takes(cronitor::DIALECT))
+        .route("/start/{*rest}", takes(cronhub::DIALECT))
+        .route("/finish/{*rest}", takes(cronhub::DIALECT))
+        .route("/fail/{*rest}", takes(cronhub::DIALECT))
+        .route("/heartbeats/ping/{*rest}", takes(checkly::DIALECT))
+}
+
+/// What no other route answers: a ping of a product whose URLs stand at the root (Dead Man's Snitch, older ones of
+/// Cronitor) when it has the token of a check, else an address that does not exist.
+pub async fn at_root(State(intake): State<Intake>, request: axum::extract::Request) -> Response {
+    let path = parts_of(request.uri().path()).unwrap_or_default();
+    let dialect = match path.as_slice() {
+        path if cronitor::is_at_root(path, request.uri().query().unwrap_or_default()) => cronitor::AT_ROOT,
+        [_] => snitch::DIALECT,
+        _ => return StatusCode::NOT_FOUND.into_response(),
+    };
+    if request.method() == Method::OPTIONS {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    // Most that comes here is mistyped: it gets its page without its body being read.
+    match target(&intake.db, Address::Token(path[0].clone())).await {
+        Ok(Some(_)) => handle(dialect, intake, request).await,
+        Ok(None) => StatusCode::NOT_FOUND.into_response(),
+        Err(error) => not_looked_up(&error),
+    }
+}
+
+/// A product's way to say things: pure functions and fixed answers.
+#[derive(Clone, Copy)]
+struct Dialect {
+    /// What a request says, or why that cannot be told.
+    read: fn(&Request<'_>) -> Result<Said, Reply>,
+    /// The answer once the ping is on disk.
+    taken: Reply,
+    /// The answer when there is no such check.
+    unknown: Reply,
+    /// See [`Incoming::hasty`](super::Incoming::hasty).
+    hasty: bool,
+}
+
+/// A request as a dialect sees it.
+struct Request<'a> {
+    method: &'a Method,
+    /// The decoded parts of the path; a slash at its end is not seen.
+    path: Vec<String>,
+    query: Vec<(String, String)>,
+    headers: &'a HeaderMap,
+    /// What is kept of the body.
+    body: &'a [u8],
+}
+
+impl Request<'_> {
+    fn path(&self) -> Vec<&str> {
+        self.path.iter().map(String::as_str).collect()
+    }
+
+    /// A parameter of the query that is not empty; the last one where it is repeated.
+    fn get(&self, name: &str) -> Option<&str> {
+        self.all(name).last()
+    }
+
+    /// Every value of a parameter but empty ones.
+    fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.query
+            .iter()
+            .filter(move |(key, value)| key == name && !value.is_empty())
+            .map(|(_, v)| v.as_str())
+    }
+
+    /// A header as text, empty when there is none.
+    fn header(&self, name: header::HeaderName) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    fn has_type(&self, wanted: &str) -> bool {
+        let sent = self.header(header::CONTENT_TYPE);
+        sent.get(..wanted.len()).is_some_and(|start| start.eq_ignore_ascii_case(wanted))
+    }
+}
+
+/// What a request says, in our words.
+#[derive(Debug, PartialEq, Eq)]
+struct Said {
+    address: Address,
+    asked: Asked,
+    /// Tells overlapping runs apart.
+    rid: Option<Uuid>,
+    /// What is kept as the ping's body.
+    text: Vec<u8>,
+}
+
+impl Said {
+    fn token(token: &str, asked: Asked, text: Vec<u8>) -> Self {
+        Self { address: Address::Token(token.to_owned()), asked, rid: None, text }
+    }
+}
+
+/// How a product names a check.
+#[derive(Debug, PartialEq, Eq)]
+enum Address {
+    /// A check's alias or its UUID.
+    Token(String),
+    /// Our ping key and slug, or the alias `<credential>/<name>`.
+    Pair { credential: String, name: String, create: Create },
+}
+
+/// What to do when a project has no check of a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Create {
+    Never,
+    /// Make it as `?create=1` does.
+    Default,
+    /// Make it, due on this schedule, with this grace.
+    Planned(Spec, Span),
+}
+
+/// An answer in the words of a product.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Reply {
+    status: StatusCode,
+    /// Empty where there are no words.
+    content_type: &'static str,
+    words: &'static str,
+}
+
+impl Reply {
+    const fn text(status: StatusCode, words: &'static str) -> Self {
+        Self { status, content_type: "text/plain; charset=utf-8", words }
+    }
+
+    const fn json(status: StatusCode, words: &'static str) -> Self {
+        Self { status, content_type: "application/json", words }
+    }
+
+    const fn bare(status: StatusCode) -> Self {
+        Self { status, content_type: "", words: "" }
+    }
+}
+
+impl IntoResponse for Reply {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, self.words).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        if self.content_type.is_empty() {
+            headers.remove(header::CONTENT_TYPE);
+        } else {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        }
+        if self.status == StatusCode::METHOD_NOT_ALLOWED {
+            headers.insert(header::ALLOW, HeaderValue::from_static("POST"));
+        }
+        uncached(response)
+    }
+}
+
+const AMBIGUOUS: Reply = Reply::text(StatusCode::CONFLICT, "ambiguous slug");
+const POST_ONLY: Reply = Reply::text(StatusCode::METHOD_NOT_ALLOWED, "only POST is taken here");
+
+fn takes(dialect: Dialect) -> MethodRouter<Intake> {
+    any(move |State(intake): State<Intake>, request: axum::extract::Request| handle(dialect, intake, request))
+}
+
+async fn handle(dialect: Dialect, intake: Intake, request: axum::extract::Request) -> Response {
+    if request.method() == Method::OPTIONS {
+        return preflight();
+    }
+    let (parts, body) = request.into_parts();
+    let Some(path) = parts_of(parts.uri.path()) else { return dialect.unknown.into_response() };
+    let query = url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
+    let query = query.map(|(key, value)| (key.into_owned(), value.into_owned())).collect();
+    let sender = Sender::of(&parts, &intake.trusted_proxies);
+    let with_body = {
+        let intake = intake.clone();
+        async move |kept: Vec<u8>| {
+            let (method, headers) = (&parts.method, &parts.headers);
+            let said = match (dialect.read)(&Request { method, path, query, headers, body: &kept }) {
+                Ok(said) => said,
+                Err(reply) => return reply.into_response(),
+            };
+            let target = match target(&intake.db, said.address).await {
+                Ok(Some(target)) => target,
+                Ok(None) => return dialect.unknown.into_response(),
+                Err(error) => return not_looked_up(&error),
+            };
+            let text = body::bounded(&said.text, intake.body_limit);
+            let mut ping = sender.ping(target, said.asked, text, &intake);
+            (ping.rid, ping.hasty) = (said.rid, dialect.hasty);
+            match intake.submit(ping).await {
+                Answer::Ok | Answer::Created => dialect.taken.into_response(),
+                // Nothing that a dialect hands in has a fault to be refused for.
+                Answer::NotFound | Answer::Refused(_) => dialect.unknown.into_response(),
+                Answer::Ambiguous => AMBIGUOUS.into_response(),
+                Answer::Unavailable => unavailable(),
+            }
+        }
+    };
+    intake.with_body(body, with_body).await.unwrap_or_else(unavailable)
+}
+
+/// The decoded parts of a path, without the empty ones at its ends. `None`: it is not UTF-8.
+fn parts_of(path: &str) -> Option<Vec<String>> {
+    let path = path.strip_prefix('/').unwrap_or(path);
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let decoded = |part| percent_encoding::percent_decode_str(part).decode_utf8().ok().map(Cow::into_owned);
+    path.split('/').map(decoded).collect()
+}
+
+/// Which check is meant. `None`: certainly none; the writer knows whether there is one otherwise.
+async fn target(db: &Db, address: Address) -> Result<Option<Target>, StoreError> {
+    let alias = match &address {
+        Address::Token(token) => token.clone(),
+        Address::Pair { credential, name, .. } => format!("{credential}/{name}"),
+    };
+    if alias::is_valid(&alias)
+        && let Some(uuid) = addresses::by_alias(db, &alias).await?
+    {
+        return Ok(Some(Target::Uuid(uuid)));
+    }
+    Ok(match address {
+        Address::Token(token) => parse_check_uuid(&token).map(Target::Uuid),
+        // A check without a slug has no name to be called by.
+        Address::Pair { credential, name, .. } if !slug::could_be(&credential) || !slug::could_be(&name) => {
+            None
+        }
+        Address::Pair { credential: ping_key, name: slug, create } => Some(match create {
+            Create::Planned(spec, grace) => Target::Planned { ping_key, slug, spec, grace },
+            create => Target::Slug { ping_key, slug, create: create == Create::Default },
+        }),
+    })
+}
+
+fn not_looked_up(error: &StoreError) -> Response {
+    tracing::error!(%error, "a check could not be looked up; the sender of a ping is told to try again");
+    unavailable()
+}
+
+/// What a status as programs exit with means: any whole number but 0 is a failure. `None`: it is no number.
+fn exit(status: &str) -> Option<Asked> {
+    let number = status.strip_prefix('-').unwrap_or(status);
+    if number.is_empty() || !number.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    // Windows knows longer ones, and negative ones.
+    Some(status.parse().map_or(Asked::Fail, Asked::Exit))
+}
+
+/// The text that is kept: the message, then the other facts a line each, then what came as the body.
+fn text<'a>(
+    message: Option<&str>,
+    facts: impl IntoIterator<Item = (&'static str, Option<&'a str>)>,
+    body: &[u8],
+) -> Vec<u8> {
+    let mut text = message.unwrap_or_default().as_bytes().to_vec();
+    let mut add = |more: &[u8]| {
+        if !text.is_empty() && !text.ends_with(b"\n") {
+            text.push(b'\n');
+        }
+        text.extend_from_slice(more);
+    };
+    for (label, value) in facts {
+        if let Some(value) = value {
+            add(format!("{label}: {value}").as_bytes());
+        }
+    }
+    if !body.is_empty() {
+        add(body);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    /// Reads a request as a dialect would.
+    pub(super) fn read(
+        dialect: Dialect,
+        method: &str,
+        target: &str,
+        headers: &[(&'static str, &str)],
+        body: &str,
+    ) -> Result<Said, Reply> {
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let headers: HeaderMap = headers
+            .iter()
+            .map(|(name, value)| (header::HeaderName::from_static(name), value.parse().unwrap()))
+            .collect();
+        (dialect.read)(&Request {
+            method: &method.parse().unwrap(),
+            path: parts_of(path).unwrap(),
+            query: url::form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
+            headers: &headers,
+            body: body.as_bytes(),
+        })
+    }
+
+    /// What a request said, its text as a string: token or pair, event, text.
+    pub(super) fn said(result: Result<Said, Reply>) -> (String, Asked, String) {
+        let said = result.unwrap();
+        let address = match said.address {
+            Address::Token(token) => token,
+            Address::Pair { credential, name, .. } => format!("{credential}/{name}"),
+        };
+        (address, said.asked, String::from_utf8(said.text).unwrap())
+    }
+
+    #[rstest]
+    #[case("0", Some(Asked::Exit(0)))]
+    #[case("007", Some(Asked::Exit(7)))]
+    #[case("255", Some(Asked::Exit(255)))]
+    #[case("256", Some(Asked::Fail))]
+    #[case("-1", Some(Asked::Fail))]
+    #[case("3221225786", Some(Asked::Fail))]
+    #[case("", None)]
+    #[case("-", None)]
+    #[case("1.5", None)]
+    #[case("+1", None)]
+    fn statuses_of_programs(#[case] text: &str, #[case] asked: Option<Asked>) {
+        assert_eq!(exit(text), asked);
+    }
+
+    #[test]
+    fn a_path_is_decoded_part_by_part() {
+        assert_eq!(parts_of("/p/a%2Fb/c/").unwrap(), ["p", "a/b", "c"]);
+        assert_eq!(parts_of("/").unwrap(), [""]);
+        assert_eq!(parts_of("/p/%ff"), None);
+    }
+
+    #[test]
+    fn the_message_stands_first() {
+        let facts = [("host", Some("db1")), ("env", None)];
+        assert_eq!(text(Some("done"), facts, b"\xff"), b"done\nhost: db1\n\xff");
+        assert_eq!(text(None, [], b"log"), b"log");
+        assert_eq!(text(None, [], b""), b"");
+    }
+}
