@@ -14,6 +14,7 @@ mod delivery;
 mod doctor;
 mod history;
 mod kill9;
+mod leader_faults;
 mod metrics;
 mod moving;
 mod ping;
