@@ -6,6 +6,7 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::header::{self, HeaderMap};
 use axum::http::request::Parts;
 use axum_extra::extract::CookieJar;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
 use super::AppState;
 use super::error::{AppError, Result};
@@ -160,9 +161,10 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
     type Rejection = AppError;
 
     async fn from_request(request: Request<Body>, _: &S) -> Result<Self> {
-        let bytes =
-            axum::body::to_bytes(request.into_body(), MAX_FORM).await.map_err(|_| AppError::BadRequest)?;
-        Ok(Self::read(&bytes))
+        let body = Limited::new(request.into_body(), MAX_FORM).collect().await.map_err(|error| {
+            if error.is::<LengthLimitError>() { AppError::TooLarge } else { AppError::BadRequest }
+        })?;
+        Ok(Self::read(&body.to_bytes()))
     }
 }
 

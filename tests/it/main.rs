@@ -8,6 +8,7 @@
 mod api;
 mod architecture;
 mod backup;
+mod bad_input;
 mod badges;
 mod cli;
 mod delivery;

@@ -61,7 +61,9 @@ fn what_is_no_ping_address_is_refused_and_counts_for_nothing() {
     ] {
         assert_eq!(said(&maibo, &tail), expected, "{tail}");
     }
-    assert_eq!(maibo.call("GET", "/ping/").status, 404);
+    assert_eq!(said(&maibo, ""), not_found());
+    assert_eq!(said(&maibo, "?create=1"), not_found());
+    assert_eq!(maibo.call("POST", "/ping").text(), "not found");
     assert_eq!(maibo.call("GET", &format!("/ping/{}", "a".repeat(10_000))).status, 404);
     assert_eq!(maibo.shown(&uuid)["n_pings"], 0);
     assert_eq!(maibo.shown(&uuid)["status"], "new");
