@@ -77,6 +77,15 @@ enum BadRoute {
     Format,
 }
 
+impl IntoResponse for BadRoute {
+    fn into_response(self) -> Response {
+        match self {
+            Self::NotFound => text(StatusCode::NOT_FOUND, "not found"),
+            Self::Format => text(StatusCode::BAD_REQUEST, "invalid url format"),
+        }
+    }
+}
+
 /// Reads the decoded path below `/ping/`.
 fn route(path: &str) -> Result<Route, BadRoute> {
     let parts: Vec<&str> = path.split('/').collect();
@@ -137,12 +146,11 @@ pub async fn ping(State(intake): State<Intake>, request: Request) -> Response {
     let path = parts.uri.path();
     let below = path.find("/ping/").map_or("", |start| &path[start + 6..]);
     let Ok(below) = percent_encoding::percent_decode_str(below).decode_utf8() else {
-        return text(StatusCode::NOT_FOUND, "not found");
+        return BadRoute::NotFound.into_response();
     };
     let mut wanted = match route(&below) {
         Ok(route) => route,
-        Err(BadRoute::NotFound) => return text(StatusCode::NOT_FOUND, "not found"),
-        Err(BadRoute::Format) => return text(StatusCode::BAD_REQUEST, "invalid url format"),
+        Err(bad) => return bad.into_response(),
     };
     let query = Query::read(parts.uri.query().unwrap_or_default());
     if let Target::Slug { create, .. } = &mut wanted.target {
@@ -231,35 +239,27 @@ fn respond(answer: Answer, body_limit: usize) -> Response {
     let mut response = match answer {
         Answer::Ok => text(StatusCode::OK, "OK"),
         Answer::Created => text(StatusCode::CREATED, "Created"),
-        Answer::NotFound => return uncached(text(StatusCode::NOT_FOUND, "not found")),
-        Answer::Ambiguous => return uncached(text(StatusCode::CONFLICT, "ambiguous slug")),
-        Answer::Refused(Fault::ExitStatus) => {
-            return uncached(text(StatusCode::BAD_REQUEST, "invalid url format"));
-        }
-        Answer::Refused(Fault::RunId) => {
-            return uncached(text(StatusCode::BAD_REQUEST, "invalid uuid format"));
-        }
+        Answer::NotFound => return BadRoute::NotFound.into_response(),
+        Answer::Ambiguous => return text(StatusCode::CONFLICT, "ambiguous slug"),
+        Answer::Refused(Fault::ExitStatus) => return BadRoute::Format.into_response(),
+        Answer::Refused(Fault::RunId) => return text(StatusCode::BAD_REQUEST, "invalid uuid format"),
         Answer::Unavailable => {
             let mut response =
                 text(StatusCode::SERVICE_UNAVAILABLE, "not stored, please try again in a few seconds");
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
-            return uncached(response);
+            return response;
         }
     };
     let headers = response.headers_mut();
     headers.insert(HeaderName::from_static("ping-body-limit"), HeaderValue::from(body_limit));
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    uncached(response)
-}
-
-fn uncached(mut response: Response) -> Response {
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(NEVER_CACHED));
     response
 }
 
 fn text(status: StatusCode, words: &'static str) -> Response {
-    (status, [(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"))], words)
-        .into_response()
+    let headers =
+        [(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, NEVER_CACHED)];
+    (status, headers, words).into_response()
 }
 
 /// A browser's question before a ping from a page. Never a ping: it says nothing about the job.

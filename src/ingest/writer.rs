@@ -235,12 +235,8 @@ async fn write(
                     continue;
                 }
             }
-            Found::None if matches!(ping.target, Target::Slug { create: true, .. }) => {
-                answers.push(ping.fault.map_or(Answer::NotFound, Answer::Refused));
-                continue;
-            }
             Found::None => {
-                answers.push(Answer::NotFound);
+                answers.push(refusal(tx, ping).await?);
                 continue;
             }
             Found::Several => {
@@ -383,6 +379,13 @@ async fn find(
             }
         })
         .collect())
+}
+
+/// What is said of a ping with a fault where there is no check: the fault counts if the check would have been made.
+async fn refusal(tx: &mut WriteTx, ping: &Incoming) -> Result<Answer, StoreError> {
+    let Target::Slug { ping_key, create: true, .. } = &ping.target else { return Ok(Answer::NotFound) };
+    let project = intake::project_by_ping_key(tx, ping_key).await?;
+    Ok(project.and(ping.fault).map_or(Answer::NotFound, Answer::Refused))
 }
 
 /// Makes the check that a ping with `?create=1` asks for. An earlier ping of the batch may have made it.

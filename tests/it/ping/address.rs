@@ -102,6 +102,10 @@ fn errors_come_in_the_order_of_the_original() {
         (format!("{key}/twin/256"), ambiguous()),
         (format!("{key}/twin?rid=bad"), ambiguous()),
         (format!("{key}/twin?create=1"), ambiguous()),
+        // A check that would be made is none as long as nobody knows the project.
+        ("wrongwrongwrongwrongwr/new?create=1&rid=bad".to_owned(), not_found()),
+        ("wrongwrongwrongwrongwr/new/256?create=1".to_owned(), not_found()),
+        (format!("{key}/new?rid=bad"), not_found()),
         // Then the exit status.
         (format!("{key}/job/256?rid=bad"), format()),
         (format!("{uuid}/256?rid=bad"), format()),
@@ -136,4 +140,23 @@ fn a_run_id_is_a_dashed_uuid_and_the_last_one_counts() {
     assert_eq!(maibo.pings(&uuid, "rid"), [RID, RID]);
     assert_eq!(maibo.shown(&uuid)["started"], false);
     assert_eq!(maibo.shown(&uuid)["n_pings"], 2);
+}
+
+#[test]
+fn a_ping_key_opens_its_own_project_and_no_other_key_does() {
+    let (maibo, key, uuid) = with_slug();
+    maibo.made(&["project", "create", "other"]);
+    let their_key = maibo.made(&["key", "create", "--project", "other", "--scope", "ping"]);
+    let theirs = maibo.check("Job", &["--project", "other", "--slug", "job", "--every", "1h"]);
+    maibo.ping_ok(&format!("{key}/job"));
+    maibo.ping_ok(&format!("{their_key}/job/fail"));
+    assert_eq!(maibo.pings(&uuid, "kind"), ["success"]);
+    assert_eq!(maibo.pings(&theirs, "kind"), ["fail"]);
+    let read_only = maibo.made(&["key", "create", "--scope", "read-only"]);
+    for wrong in [maibo.key(), &read_only, &uuid, &key.to_lowercase(), &key[1..]] {
+        assert_eq!(said(&maibo, &format!("{wrong}/job")), not_found(), "{wrong}");
+    }
+    let new_key = maibo.made(&["key", "create", "--scope", "ping"]);
+    assert_eq!(said(&maibo, &format!("{key}/job")), not_found(), "a new key replaces the old one");
+    maibo.ping_ok(&format!("{new_key}/job"));
 }

@@ -3,7 +3,7 @@ use std::thread;
 
 use serde_json::json;
 
-use super::{NOBODY, with_slug};
+use super::{NOBODY, not_found, said, with_slug};
 use crate::support::http;
 
 #[test]
@@ -67,4 +67,29 @@ fn twenty_pings_at_once_create_one_check() {
     assert_eq!(statuses.iter().filter(|status| **status == 201).count(), 1, "{statuses:?}");
     assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 19, "{statuses:?}");
     assert_eq!(maibo.number("SELECT n_pings FROM checks WHERE slug = 'race'"), 20);
+}
+
+/// A loop in a script that makes up names must not fill the database.
+#[test]
+fn create_stops_at_twenty_thousand_checks() {
+    let (maibo, key, uuid) = with_slug();
+    let digits: Vec<String> = (0..10).map(|n| format!("SELECT {n} AS n")).collect();
+    let digits = digits.join(" UNION ALL ");
+    let others =
+        "name, slug, tags, description, created_at, kind, period, expr, tz, grace, early, manual_resume,
+        post_only, start_kw, success_kw, failure_kw, filter_subject, filter_body, filter_http_body,
+        filter_default_fail, status, since, n_pings, strip";
+    maibo.execute(&format!(
+        "INSERT INTO checks (id, uuid, badge_key, project_id, {others})
+         SELECT 100000 + k.n, 'uuid-' || k.n, 'badge-' || k.n, project_id, {others} FROM checks,
+         (SELECT a.n + 10 * b.n + 100 * c.n + 1000 * d.n + 10000 * e.n AS n
+          FROM ({digits}) a, ({digits}) b, ({digits}) c, ({digits}) d, (SELECT 0 AS n UNION ALL SELECT 1) e) k
+         WHERE k.n < 19999 AND uuid = '{uuid}'"
+    ));
+    maibo.execute("UPDATE checks SET slug = '' WHERE id >= 100000");
+    assert_eq!(maibo.number("SELECT COUNT(*) FROM checks"), 20_000);
+    assert_eq!(said(&maibo, &format!("{key}/more?create=1")), not_found());
+    maibo.ping_ok(&format!("{key}/job?create=1"));
+    maibo.execute("DELETE FROM checks WHERE uuid = 'uuid-7'");
+    assert_eq!(maibo.ping(&format!("{key}/more?create=1")).status, 201);
 }

@@ -14,7 +14,17 @@ fn headers_are_those_that_clients_look_for() {
         assert_eq!(reply.header("access-control-allow-origin"), Some("*"), "{tail}");
         assert!(reply.header("content-type").unwrap().starts_with("text/plain"), "{tail}");
     }
-    for tail in [NOBODY.to_owned(), format!("{uuid}/256"), format!("{uuid}?rid=bad")] {
+    maibo.check("Twin 1", &["--slug", "twin", "--every", "1h"]);
+    maibo.check("Twin 2", &["--slug", "twin", "--every", "1h"]);
+    for tail in [
+        NOBODY.to_owned(),
+        "nonsense".to_owned(),
+        format!("{uuid}/256"),
+        format!("{uuid}?rid=bad"),
+        format!("{key}/other"),
+        format!("{key}/JOB"),
+        format!("{key}/twin"),
+    ] {
         let reply = maibo.ping(&tail);
         assert_eq!(reply.header("cache-control"), Some(NEVER_CACHED), "{tail}");
         assert_eq!(reply.header("ping-body-limit"), None, "{tail}");
@@ -73,6 +83,12 @@ fn headers_of_a_proxy_are_believed_only_from_ours() {
         ("unknown", "127.0.0.1"),
         ("_hidden, 1.2.3.4", "127.0.0.1"),
         ("", "127.0.0.1"),
+        (" 1.2.3.4 ", "1.2.3.4"),
+        ("::ffff:1.1.1.1", "::ffff:1.1.1.1"),
+        // A port is cut from IPv4 only.
+        ("[2001:db8::1]:567", "127.0.0.1"),
+        ("1.2.3.4:99999", "127.0.0.1"),
+        (&"1.2.3.4, ".repeat(1000), "1.2.3.4"),
     ] {
         let headers = [("X-Forwarded-For", list), ("X-Forwarded-Proto", "https")];
         assert_eq!(forwarded(&maibo, &uuid, &headers), (addr.to_owned(), "https".to_owned()), "{list}");

@@ -1,6 +1,7 @@
 //! Settings that decide what a ping counts as: keywords, methods, resuming by hand.
 use serde_json::{Value, json};
 
+use super::said;
 use crate::support::{Maibo, http};
 
 #[test]
@@ -63,6 +64,28 @@ fn where_only_post_counts_others_are_logged_as_ignored() {
     );
     assert_eq!(maibo.post(&uuid, b"done").status, 200);
     assert_eq!(maibo.shown(&uuid)["status"], "up");
+}
+
+#[test]
+fn what_is_resumed_by_hand_is_resumed_by_no_keyword() {
+    let maibo = Maibo::serving();
+    let uuid = maibo.api_check(
+        &json!({"manual_resume": true, "filter_http_body": true, "failure_kw": "ERROR", "filter_default_fail": true}),
+    );
+    assert_eq!(maibo.run(&["check", "pause", &uuid]).code, Some(0));
+    for body in ["ERROR", "nothing"] {
+        assert_eq!(maibo.post(&uuid, body.as_bytes()).status, 200);
+    }
+    assert_eq!(said(&maibo, &format!("{uuid}?rid=bad")).0, 400, "a mistake is told all the same");
+    assert_eq!(maibo.pings(&uuid, "kind"), ["ign", "ign"]);
+    let check = maibo.shown(&uuid);
+    assert_eq!(
+        (&check["status"], &check["n_pings"], &check["next_ping"]),
+        (&json!("paused"), &json!(2), &Value::Null)
+    );
+    assert_eq!(maibo.run(&["check", "resume", &uuid]).code, Some(0));
+    assert_eq!(maibo.post(&uuid, b"ERROR").status, 200);
+    assert_eq!(maibo.shown(&uuid)["status"], "down");
 }
 
 #[test]

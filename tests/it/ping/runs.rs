@@ -1,7 +1,7 @@
 //! Runs: starts and their ends, by run id.
 use chrono::TimeDelta;
 use rstest::rstest;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{OTHER_RID, RID};
 use crate::support::{Maibo, eventually, now, until};
@@ -37,6 +37,29 @@ fn runs(#[case] sent: &[(&str, bool)]) {
         }
         assert_ne!(check["status"], "started", "only API v1 says so");
     }
+}
+
+#[test]
+fn pause_and_resume_end_a_run() {
+    let maibo = Maibo::serving();
+    let uuid = maibo.check("Job", &["--every", "1h"]);
+    let started = || maibo.shown(&uuid)["started"].clone();
+    maibo.ping_ok(&format!("{uuid}/start?rid={RID}"));
+    assert_eq!(started(), true);
+    assert_eq!(maibo.run(&["check", "pause", &uuid]).code, Some(0));
+    assert_eq!(started(), false);
+    maibo.ping_ok(&format!("{uuid}/start?rid={RID}"));
+    assert_eq!(
+        (started(), &maibo.shown(&uuid)["next_ping"]),
+        (json!(true), &Value::Null),
+        "paused all the same"
+    );
+    assert_eq!(maibo.run(&["check", "resume", &uuid]).code, Some(0));
+    assert_eq!(started(), false);
+    // Its end is an ordinary success, without a duration.
+    maibo.ping_ok(&format!("{uuid}?rid={RID}"));
+    assert_eq!(maibo.pings(&uuid, "duration").pop().unwrap(), "");
+    assert_eq!(maibo.shown(&uuid)["status"], "up");
 }
 
 #[test]

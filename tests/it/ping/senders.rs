@@ -1,5 +1,5 @@
 //! Senders that are slow, break off, or talk nonsense.
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::Shutdown;
 
 use crate::support::http::{answer, connect, head};
@@ -91,6 +91,40 @@ fn a_ping_counts_although_its_sender_dies_in_mid_body() {
         assert_eq!(maibo.last_body(&uuid), Some(b"half of it".to_vec()));
     }
     assert_eq!(maibo.pings(&uuid, "kind"), ["fail", "fail"]);
+}
+
+#[test]
+fn a_sender_that_asks_first_is_told_to_go_on() {
+    let maibo = Maibo::serving();
+    let uuid = maibo.check("Job", &["--every", "1h"]);
+    let mut stream = connect(maibo.addr());
+    // curl asks before it sends a long body, and waits a second for an answer.
+    let headers = [("Content-Length", "5"), ("Expect", "100-continue")];
+    stream.write_all(head("POST", &format!("/ping/{uuid}"), &headers).as_bytes()).unwrap();
+    let mut go_on = [0; 25];
+    stream.read_exact(&mut go_on).unwrap();
+    assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
+    stream.write_all(b"hello").unwrap();
+    assert_eq!(answer(&stream).status, 200);
+    assert_eq!(maibo.last_body(&uuid), Some(b"hello".to_vec()));
+}
+
+/// Old tools and proxies: HTTP/1.0 without a host, and whole addresses in the place of paths.
+#[test]
+fn old_ways_to_ask_are_understood() {
+    let maibo = Maibo::serving();
+    let uuid = maibo.check("Job", &["--every", "1h"]);
+    for request in [
+        format!("GET /ping/{uuid} HTTP/1.0\r\n\r\n"),
+        format!("POST /ping/{uuid}/fail HTTP/1.0\r\nContent-Length: 3\r\n\r\nout"),
+        format!("GET http://elsewhere.test/ping/{uuid}/log HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+    ] {
+        let mut stream = connect(maibo.addr());
+        stream.write_all(request.as_bytes()).unwrap();
+        let reply = answer(&stream);
+        assert_eq!((reply.status, reply.text().as_str()), (200, "OK"), "{request}");
+    }
+    assert_eq!(maibo.pings(&uuid, "kind"), ["success", "fail", "log"]);
 }
 
 #[test]
