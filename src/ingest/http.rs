@@ -279,6 +279,7 @@ fn preflight() -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use rstest::rstest;
 
     const UUID: &str = "6f1c9a52-7c1e-4d0b-9a53-0f6d1c2b88e2";
@@ -331,5 +332,58 @@ mod tests {
         let query = Query::read("rid=a&rid=b&create=1&create=true");
         assert_eq!(query, Query { rid: Some("b".into()), create: false });
         assert_eq!(Query::read("rid").rid.as_deref(), Some(""));
+    }
+
+    /// Paths made of what stands in paths, so that some of them are addresses.
+    fn paths() -> impl Strategy<Value = String> {
+        let part = prop_oneof![
+            prop::sample::select(vec![UUID, "key", "slug", "Slug", "start", "fail", "log", "255", "256", ""])
+                .prop_map(str::to_owned),
+            "[-_a-z0-9]{0,8}",
+            "\\PC{0,8}",
+        ];
+        prop::collection::vec(part, 0..5).prop_map(|parts| parts.join("/"))
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_an_address_is_read_to_its_last_character(path in paths()) {
+            let Ok(read) = route(&path) else { return Ok(()) };
+            let target = match &read.target {
+                Target::Uuid(uuid) => uuid.to_string(),
+                Target::Slug { ping_key, slug, create } => {
+                    prop_assert!(!create && !slug.bytes().any(|b| b.is_ascii_uppercase()));
+                    format!("{ping_key}/{slug}")
+                }
+            };
+            let action = path.strip_prefix(&target).unwrap();
+            if action == "/" {
+                // Of a UUID alone.
+                prop_assert!(matches!(read.target, Target::Uuid(_)));
+            }
+            let known = action_of(action.strip_prefix('/').unwrap_or(action));
+            prop_assert_eq!(known, Some((read.asked, read.fault)));
+        }
+
+        #[test]
+        fn a_number_is_an_exit_status_up_to_255(digits in "0{0,5}[0-9]{1,30}") {
+            let significant = digits.trim_start_matches('0');
+            let fits = significant.len() <= 3 && format!("0{significant}").parse::<u16>().unwrap() <= 255;
+            let (asked, fault) = action_of(&digits).unwrap();
+            prop_assert_eq!(fault.is_none(), fits);
+            prop_assert_eq!(asked.exit_status().is_some(), fits);
+        }
+
+        #[test]
+        fn a_query_is_read_whatever_is_in_it(
+            pairs in prop::collection::vec(("rid|create|other", "\\PC{0,6}|1"), 0..6),
+            nonsense in "\\PC{0,40}",
+        ) {
+            let text = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&pairs).finish();
+            let last = |name: &str| pairs.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value);
+            let expected = Query { rid: last("rid").cloned(), create: last("create").is_some_and(|text| text == "1") };
+            prop_assert_eq!(Query::read(&text), expected);
+            Query::read(&nonsense);
+        }
     }
 }

@@ -20,6 +20,7 @@ mod metrics;
 mod moving;
 mod ping;
 mod postgres;
+mod random_input;
 mod silence;
 mod sql_is_valid;
 mod sqlite_file;
