@@ -1,5 +1,5 @@
 # What people and CI call. `make test` is the whole suite; it installs what it needs and is missing.
-.PHONY: test tools fmt lint rust browser clients deny run shots bench
+.PHONY: test tools fmt lint rust browser clients deny run shots bench fuzz
 
 test: tools fmt lint rust browser clients
 
@@ -52,3 +52,8 @@ bench:
 	cp target/release/maibo target/maibo-to-measure
 	cargo bench --locked --bench maibo --no-run
 	MAIBO_BINARY=$(CURDIR)/target/maibo-to-measure POSTGRES_DURABLE=1 sh tests/postgres.sh cargo bench --locked --bench maibo -- $(PART)
+
+# Random bytes for the ping routes, the API and schedules, guided by what they reach: `FUZZ_SECONDS` (60) for each target
+# in `fuzz/targets`. Needs a nightly toolchain and cargo-fuzz, and says so.
+fuzz:
+	sh fuzz/run.sh $(FUZZ_SECONDS)

@@ -130,6 +130,7 @@ pub fn parse_check_uuid(text: &str) -> Option<Uuid> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use rstest::rstest;
 
     fn rules() -> Rules {
@@ -175,5 +176,22 @@ mod tests {
     fn only_dashed_uuids_count(#[case] text: &str, #[case] run: bool, #[case] check: bool) {
         assert_eq!(parse_run_id(text).is_some(), run);
         assert_eq!(parse_check_uuid(text).is_some(), check);
+    }
+
+    proptest! {
+        #[test]
+        fn a_keyword_is_found_wherever_it_stands(text in "[ab,é ]{0,12}", keywords in "[ab,é ]{0,6}", around: Vec<u8>) {
+            let words = keywords.split(',').map(str::trim).filter(|word| !word.is_empty());
+            prop_assert_eq!(holds_any(text.as_bytes(), &keywords), words.clone().any(|word| text.contains(word)));
+            let within = [&around, text.as_bytes(), &around].concat();
+            prop_assert!(words.clone().all(|word| !text.contains(word)) || holds_any(&within, &keywords));
+        }
+
+        #[test]
+        fn a_run_id_reads_back(uuid: u128, text in "\\PC{0,40}") {
+            let uuid = Uuid::from_u128(uuid);
+            prop_assert_eq!(parse_run_id(&uuid.to_string().to_uppercase()), Some(uuid));
+            prop_assert!(parse_check_uuid(&text).is_none_or(|read| read.to_string() == text));
+        }
     }
 }

@@ -2,9 +2,9 @@
 use axum::extract::{Request, State};
 use axum::http::header::{self, HeaderName};
 use axum::http::{HeaderValue, Method, StatusCode};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 
-use super::intake::{Intake, Sender, preflight, text, unavailable, uncached};
+use super::intake::{Intake, Sender, preflight, text, unavailable};
 use super::writer::{Answer, Fault, Target};
 use crate::core::ping::{Asked, parse_check_uuid, parse_run_id};
 use crate::core::slug;
@@ -23,6 +23,15 @@ enum BadRoute {
     NotFound,
     /// An upper-case slug or action.
     Format,
+}
+
+impl IntoResponse for BadRoute {
+    fn into_response(self) -> Response {
+        match self {
+            Self::NotFound => text(StatusCode::NOT_FOUND, "not found"),
+            Self::Format => text(StatusCode::BAD_REQUEST, "invalid url format"),
+        }
+    }
 }
 
 /// Reads the decoded path below `/ping/`.
@@ -85,12 +94,11 @@ pub async fn ping(State(intake): State<Intake>, request: Request) -> Response {
     let path = parts.uri.path();
     let below = path.find("/ping/").map_or("", |start| &path[start + 6..]);
     let Ok(below) = percent_encoding::percent_decode_str(below).decode_utf8() else {
-        return text(StatusCode::NOT_FOUND, "not found");
+        return BadRoute::NotFound.into_response();
     };
     let mut wanted = match route(&below) {
         Ok(route) => route,
-        Err(BadRoute::NotFound) => return text(StatusCode::NOT_FOUND, "not found"),
-        Err(BadRoute::Format) => return text(StatusCode::BAD_REQUEST, "invalid url format"),
+        Err(bad) => return bad.into_response(),
     };
     let query = Query::read(parts.uri.query().unwrap_or_default());
     if let Target::Slug { create, .. } = &mut wanted.target {
@@ -162,25 +170,22 @@ fn respond(answer: Answer, body_limit: usize) -> Response {
     let mut response = match answer {
         Answer::Ok => text(StatusCode::OK, "OK"),
         Answer::Created => text(StatusCode::CREATED, "Created"),
-        Answer::NotFound => return uncached(text(StatusCode::NOT_FOUND, "not found")),
-        Answer::Ambiguous => return uncached(text(StatusCode::CONFLICT, "ambiguous slug")),
-        Answer::Refused(Fault::ExitStatus) => {
-            return uncached(text(StatusCode::BAD_REQUEST, "invalid url format"));
-        }
-        Answer::Refused(Fault::RunId) => {
-            return uncached(text(StatusCode::BAD_REQUEST, "invalid uuid format"));
-        }
+        Answer::NotFound => return BadRoute::NotFound.into_response(),
+        Answer::Ambiguous => return text(StatusCode::CONFLICT, "ambiguous slug"),
+        Answer::Refused(Fault::ExitStatus) => return BadRoute::Format.into_response(),
+        Answer::Refused(Fault::RunId) => return text(StatusCode::BAD_REQUEST, "invalid uuid format"),
         Answer::Unavailable => return unavailable(),
     };
     let headers = response.headers_mut();
     headers.insert(HeaderName::from_static("ping-body-limit"), HeaderValue::from(body_limit));
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    uncached(response)
+    response
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use rstest::rstest;
 
     const UUID: &str = "6f1c9a52-7c1e-4d0b-9a53-0f6d1c2b88e2";
@@ -233,5 +238,59 @@ mod tests {
         let query = Query::read("rid=a&rid=b&create=1&create=true");
         assert_eq!(query, Query { rid: Some("b".into()), create: false });
         assert_eq!(Query::read("rid").rid.as_deref(), Some(""));
+    }
+
+    /// Paths made of what stands in paths, so that some of them are addresses.
+    fn paths() -> impl Strategy<Value = String> {
+        let part = prop_oneof![
+            prop::sample::select(vec![UUID, "key", "slug", "Slug", "start", "fail", "log", "255", "256", ""])
+                .prop_map(str::to_owned),
+            "[-_a-z0-9]{0,8}",
+            "\\PC{0,8}",
+        ];
+        prop::collection::vec(part, 0..5).prop_map(|parts| parts.join("/"))
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_an_address_is_read_to_its_last_character(path in paths()) {
+            let Ok(read) = route(&path) else { return Ok(()) };
+            let target = match &read.target {
+                Target::Uuid(uuid) => uuid.to_string(),
+                Target::Slug { ping_key, slug, create } => {
+                    prop_assert!(!create && !slug.bytes().any(|b| b.is_ascii_uppercase()));
+                    format!("{ping_key}/{slug}")
+                }
+                Target::Planned { .. } => panic!("a path has no plan"),
+            };
+            let action = path.strip_prefix(&target).unwrap();
+            if action == "/" {
+                // Of a UUID alone.
+                prop_assert!(matches!(read.target, Target::Uuid(_)));
+            }
+            let known = action_of(action.strip_prefix('/').unwrap_or(action));
+            prop_assert_eq!(known, Some((read.asked, read.fault)));
+        }
+
+        #[test]
+        fn a_number_is_an_exit_status_up_to_255(digits in "0{0,5}[0-9]{1,30}") {
+            let significant = digits.trim_start_matches('0');
+            let fits = significant.len() <= 3 && format!("0{significant}").parse::<u16>().unwrap() <= 255;
+            let (asked, fault) = action_of(&digits).unwrap();
+            prop_assert_eq!(fault.is_none(), fits);
+            prop_assert_eq!(asked.exit_status().is_some(), fits);
+        }
+
+        #[test]
+        fn a_query_is_read_whatever_is_in_it(
+            pairs in prop::collection::vec(("rid|create|other", "\\PC{0,6}|1"), 0..6),
+            nonsense in "\\PC{0,40}",
+        ) {
+            let text = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&pairs).finish();
+            let last = |name: &str| pairs.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value);
+            let expected = Query { rid: last("rid").cloned(), create: last("create").is_some_and(|text| text == "1") };
+            prop_assert_eq!(Query::read(&text), expected);
+            Query::read(&nonsense);
+        }
     }
 }

@@ -150,7 +150,7 @@ fn user_agent(headers: &HeaderMap) -> String {
 pub(super) fn unavailable() -> Response {
     let mut response = text(StatusCode::SERVICE_UNAVAILABLE, "not stored, please try again in a few seconds");
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
-    uncached(response)
+    response
 }
 
 pub(super) fn uncached(mut response: Response) -> Response {
@@ -158,9 +158,10 @@ pub(super) fn uncached(mut response: Response) -> Response {
     response
 }
 
+/// A few words that nobody may keep.
 pub(super) fn text(status: StatusCode, words: &'static str) -> Response {
-    (status, [(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"))], words)
-        .into_response()
+    let kind = [(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"))];
+    uncached((status, kind, words).into_response())
 }
 
 /// A browser's question before a ping from a page. Never a ping: it says nothing about the job.

@@ -275,12 +275,8 @@ async fn write(
                     continue;
                 }
             }
-            Found::None if ping.target.plan().is_some() => {
-                answers.push(ping.fault.map_or(Answer::NotFound, Answer::Refused));
-                continue;
-            }
             Found::None => {
-                answers.push(Answer::NotFound);
+                answers.push(refusal(tx, ping).await?);
                 continue;
             }
             Found::Several => {
@@ -442,7 +438,17 @@ async fn find(
         .collect())
 }
 
-/// Makes the check that a ping with `?create=1`, or of a product that makes them unasked, is for. An earlier ping of the batch may have made it.
+/// What is said of a ping with a fault where there is no check: the fault counts if the check would have been made.
+async fn refusal(tx: &mut WriteTx, ping: &Incoming) -> Result<Answer, StoreError> {
+    let (Some((ping_key, _)), Some(_)) = (ping.target.name(), ping.target.plan()) else {
+        return Ok(Answer::NotFound);
+    };
+    let project = intake::project_by_ping_key(tx, ping_key).await?;
+    Ok(project.and(ping.fault).map_or(Answer::NotFound, Answer::Refused))
+}
+
+/// Makes the check that a ping with `?create=1`, or of a product that makes them unasked, is for. An earlier ping of
+/// the batch may have made it.
 async fn create(
     tx: &mut WriteTx,
     target: &Target,

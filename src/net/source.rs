@@ -71,6 +71,8 @@ pub fn client_ip(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> IpAddr
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::http::HeaderValue;
+    use proptest::prelude::*;
     use rstest::rstest;
 
     fn headers(forwarded_for: &str) -> HeaderMap {
@@ -105,5 +107,25 @@ mod tests {
         let ip = |peer: &str, list: &str| client_ip(peer.parse().unwrap(), &headers(list), &proxies());
         assert_eq!(ip("10.0.0.9", "6.6.6.6, 1.2.3.4, 10.0.0.3"), "1.2.3.4".parse::<IpAddr>().unwrap());
         assert_eq!(ip("::ffff:8.8.8.8", "6.6.6.6"), "8.8.8.8".parse::<IpAddr>().unwrap());
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_proxy_says_an_address_is_stored(list: Vec<u8>, likely in "[0-9.:, \\[\\]f]{0,20}", scheme: Vec<u8>) {
+            for list in [&list, likely.as_bytes()] {
+                let (Ok(list), Ok(scheme)) = (HeaderValue::from_bytes(list), HeaderValue::from_bytes(&scheme)) else {
+                    continue;
+                };
+                let mut headers = HeaderMap::new();
+                headers.insert("x-forwarded-for", list);
+                headers.insert("x-forwarded-proto", scheme);
+                let source = forwarded_for_ping("10.0.0.9".parse().unwrap(), &headers, &proxies());
+                prop_assert!(source.addr.parse::<IpAddr>().is_ok(), "{}", source.addr);
+                prop_assert!(source.scheme.len() <= 10 && !source.scheme.contains('\0'));
+                let peer = "10.0.0.9".parse().unwrap();
+                let counted = client_ip(peer, &headers, &proxies());
+                prop_assert!(counted == peer || !trusted(counted, &proxies()), "{}", counted);
+            }
+        }
     }
 }

@@ -28,6 +28,9 @@ pub enum AppError {
     /// A form that no browser would send.
     #[error("bad request")]
     BadRequest,
+    /// A form that is longer than any of ours.
+    #[error("the form is too long")]
+    TooLarge,
     #[error("too many tries")]
     TooMany,
     #[error(transparent)]
@@ -45,6 +48,7 @@ impl AppError {
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::SignIn(_) => StatusCode::SEE_OTHER,
             Self::BadRequest => StatusCode::BAD_REQUEST,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
             Self::Store(_) | Self::Password(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Template(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -75,7 +79,7 @@ struct ErrorPage {
     text: String,
 }
 
-/// Layer: gives every error without a body a page, and puts the base path in front of redirects to sign in.
+/// Layer: gives every error a page that is none yet, and puts the base path in front of redirects to sign in.
 pub async fn as_html(State(state): State<AppState>, uri: Uri, request: Request, next: Next) -> Response {
     let lang = language_of(request.headers());
     let mut response = next.run(request).await;
@@ -90,8 +94,10 @@ pub async fn as_html(State(state): State<AppState>, uri: Uri, request: Request, 
         return response;
     }
     let status = response.status();
-    let has_body = response.headers().contains_key(header::CONTENT_TYPE);
-    if !(status.is_client_error() || status.is_server_error()) || has_body {
+    // What axum refuses by itself, an address that is no text for one, comes in plain English.
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    let is_page = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    if !(status.is_client_error() || status.is_server_error()) || is_page {
         return response;
     }
     let key = match status {

@@ -48,14 +48,15 @@ pub struct AppState {
 pub type BadgeSecret = Arc<OnceCell<String>>;
 
 /// Limits on what can be tried again and again.
+///
+/// Wrong API keys are not counted. A limit that spares right keys stops no guess, one that does not lets a stranger lock
+/// out everybody behind the same NAT, and 28 random characters are not guessed.
 pub struct Guesses {
     /// Signing in, per address: 10 at once, then one every 30 seconds.
     pub sign_in: Throttle,
     /// Signing in, per account from anywhere: 100 at once, then one a minute. Wide, so that a stranger from one
     /// address cannot lock somebody out who signs in from another.
     pub account: Throttle,
-    /// Wrong API keys per address.
-    pub api_key: Throttle,
     /// Test messages per person: they cost somebody's patience, or money.
     pub test_send: Throttle,
     /// Recording that an API key was used, per key.
@@ -76,7 +77,6 @@ impl AppState {
         let guesses = Guesses {
             sign_in: Throttle::new(10, Span::seconds(30)),
             account: Throttle::new(100, Span::minutes(1)),
-            api_key: Throttle::new(200, Span::seconds(1)),
             test_send: Throttle::new(10, Span::seconds(10)),
             key_use: Throttle::new(1, Span::minutes(1)),
         };

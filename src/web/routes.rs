@@ -91,8 +91,13 @@ pub fn router(state: AppState, intake: Intake) -> Router {
         .layer(CompressionLayer::new())
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, PATIENCE))
         .with_state(state);
-    let pings =
-        Router::new().route("/ping/{*rest}", any(http::ping)).merge(dialects::router()).with_state(intake);
+    let pings = Router::new()
+        .route("/ping/{*rest}", any(http::ping))
+        // Where a script's variable was empty.
+        .route("/ping/", any(http::ping))
+        .route("/ping", any(http::ping))
+        .merge(dialects::router())
+        .with_state(intake);
     let all = others.merge(pings).layer(CatchPanicLayer::custom(panicked));
     // Around the router and not in it: a layer inside runs after the path was matched.
     Router::new().fallback_service(

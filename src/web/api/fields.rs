@@ -222,6 +222,7 @@ impl Wanted {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use rstest::rstest;
 
     fn refusal(body: &str) -> String {
@@ -257,5 +258,82 @@ mod tests {
     #[test]
     fn names_are_counted_in_characters() {
         assert_eq!(refusal(&format!(r#"{{"name": "{}"}}"#, "库".repeat(101))), "name is too long");
+    }
+
+    const NAMES: [&str; 22] = [
+        "channels",
+        "desc",
+        "failure_kw",
+        "filter_body",
+        "filter_default_fail",
+        "filter_http_body",
+        "filter_subject",
+        "grace",
+        "manual_resume",
+        "methods",
+        "name",
+        "schedule",
+        "slug",
+        "start_kw",
+        "subject",
+        "subject_fail",
+        "success_kw",
+        "tags",
+        "timeout",
+        "tz",
+        "unique",
+        "unknown",
+    ];
+
+    /// Values of every kind, some of which fit somewhere.
+    fn values() -> impl Strategy<Value = Value> {
+        let plain = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            (50..4000_i64).prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            "\\PC{0,12}".prop_map(Value::from),
+            "[0-9*/,-]{1,3}( [0-9*/,-]{1,3}){4}".prop_map(Value::from),
+            "[a-z0-9]{90,210}".prop_map(Value::from),
+            prop::sample::select(vec!["", "POST", "*", "daily", "Europe/Kiev", "name", "a\0b"])
+                .prop_map(Value::from),
+        ];
+        plain.prop_recursive(2, 8, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::hash_map("[a-z]{0,5}", inner, 0..4)
+                    .prop_map(|map| Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    fn bodies() -> impl Strategy<Value = Map<String, Value>> {
+        let name = prop::sample::select(NAMES.to_vec()).prop_map(str::to_owned);
+        prop::collection::hash_map(name, values(), 0..6).prop_map(|map| map.into_iter().collect())
+    }
+
+    proptest! {
+        #[test]
+        fn any_object_is_refused_in_words_or_gives_a_check_that_can_be(body in bodies(), version in 1..=3_u8) {
+            let now = "2026-01-01T00:00:00Z".parse().unwrap();
+            let wanted = match read(&body, now) {
+                Ok(wanted) => wanted,
+                Err(words) => {
+                    prop_assert!(body.keys().any(|name| words.contains(name.as_str())), "{}", words);
+                    return Ok(());
+                }
+            };
+            let _ = wanted.unique();
+            let mut settings = Settings::named("job");
+            if wanted.apply(&mut settings, version, now).is_ok() {
+                prop_assert!(Schedule::parse(&settings.spec).is_ok(), "{:?}", settings.spec);
+                prop_assert!(settings.name.chars().count() <= slug::MAX_CHARS);
+                prop_assert!(slug::is_valid(&settings.slug), "{}", settings.slug);
+                prop_assert!(settings.grace >= Span::seconds(60));
+                let texts = [&settings.name, &settings.tags, &settings.description, &settings.rules.success];
+                prop_assert!(texts.iter().all(|text| !text.contains('\0')));
+            }
+        }
     }
 }

@@ -84,6 +84,22 @@ fn a_key_is_asked_for_before_anything_is_looked_up() {
     assert_eq!(error(&call(&maibo, "GET", &format!("{CHECKS}{uuid}"), &metrics, "")), wrong());
 }
 
+/// Many machines sit behind one address, and one of them may have an old key.
+#[test]
+fn wrong_keys_from_an_address_lock_nobody_out() {
+    let maibo = Maibo::serving();
+    let metrics = maibo.made(&["key", "create", "--scope", "metrics"]);
+    let of_server =
+        |key: &str| http::request(maibo.addr(), "GET", "/metrics", &[("X-Metrics-Key", key)], b"").status;
+    for n in 0..300 {
+        let wrong = format!("{n:032}");
+        assert_eq!(error(&call(&maibo, "GET", CHECKS, &wrong, "")), (401, "wrong api key".to_owned()));
+        assert_eq!(of_server(&wrong), 403);
+    }
+    assert_eq!(maibo.api("GET", CHECKS, "").status, 200);
+    assert_eq!(of_server(&metrics), 200);
+}
+
 #[test]
 fn a_key_in_the_body_counts_unless_there_is_a_header() {
     let maibo = Maibo::serving();
