@@ -1,5 +1,6 @@
 //! `maibo check`: checks.
 use clap::{Args, Subcommand};
+use serde::Serialize;
 use uuid::Uuid;
 
 use super::schedule::ScheduleArgs;
@@ -7,11 +8,11 @@ use super::{Cx, conflict, name, print, say};
 use crate::core::check::{Early, Event};
 use crate::core::ping::parse_run_id;
 use crate::core::{Span, slug, span};
-use crate::healthchecks;
+use crate::healthchecks::{self, ApiCheck, View};
 use crate::links::Links;
 use crate::rng;
 use crate::store::checks::{self, Channels, Check, Settings};
-use crate::store::{channels, check_lists, projects};
+use crate::store::{addresses, channels, check_lists, projects};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -156,6 +157,14 @@ async fn find_channels(cx: &Cx, project_id: i64, wanted: &[String]) -> anyhow::R
     Ok(Channels::These(ids))
 }
 
+/// A check as version 3 of the API shows it, with the short address that signed-in scripts may call it by.
+#[derive(Serialize)]
+struct Row<'a> {
+    #[serde(flatten)]
+    check: ApiCheck<'a>,
+    short: &'a str,
+}
+
 async fn list(cx: &Cx, project: &str, as_json: bool) -> anyhow::Result<()> {
     let project = cx.project(project).await?;
     let now = cx.clock.now();
@@ -163,12 +172,16 @@ async fn list(cx: &Cx, project: &str, as_json: bool) -> anyhow::Result<()> {
     let all = check_lists::list_all(&cx.db, project.id).await?;
     if as_json {
         let channels = check_lists::channel_uuids(&cx.db, project.id).await?;
-        let row = |check: &Check| {
-            let channels = channels.get(&check.id).map_or("", String::as_str);
-            healthchecks::text(check, channels, &links, now)
-        };
-        let rows: Vec<String> = all.iter().map(row).collect();
-        print(&format!("[{}]", rows.join(",")))?;
+        let shorts = addresses::shorts(&cx.db, project.id).await?;
+        let rows: Vec<Row<'_>> = all
+            .iter()
+            .map(|check| {
+                let channels = channels.get(&check.id).map_or("", String::as_str);
+                let short = shorts.get(&check.id).map_or("", String::as_str);
+                Row { check: healthchecks::check(check, channels, &links, 3, View::Full, now), short }
+            })
+            .collect();
+        print(&serde_json::to_string(&rows)?)?;
         return Ok(());
     }
     for check in &all {

@@ -3,6 +3,8 @@
 //!
 //! A short address names a check to somebody who has said who they are. An alias is a secret like the UUID: whoever
 //! knows it may ping.
+use std::collections::HashMap;
+
 use uuid::Uuid;
 
 use super::db::{read, run, write_tx};
@@ -36,6 +38,15 @@ pub async fn of(db: &Db, check_id: i64) -> Result<Addresses, StoreError> {
     let row: Option<Addresses> =
         read!(db, |pool| sqlx::query_as(SQL).bind(check_id).fetch_optional(pool).await?);
     Ok(row.unwrap_or_default())
+}
+
+/// The short addresses of a project's checks, by their ids.
+pub async fn shorts(db: &Db, project_id: i64) -> Result<HashMap<i64, String>, StoreError> {
+    const SQL: &str = "SELECT a.check_id, a.short FROM checks c JOIN check_addresses a ON a.check_id = c.id
+        WHERE c.project_id = $1";
+    let rows: Vec<(i64, String)> =
+        read!(db, |pool| sqlx::query_as(SQL).bind(project_id).fetch_all(pool).await?);
+    Ok(rows.into_iter().collect())
 }
 
 /// The check with this short address.

@@ -17,7 +17,7 @@ use tower_http::timeout::TimeoutLayer;
 use super::pages::{
     channel_form, channels, check, check_form, checks, health, home, language, setup, sign_in,
 };
-use super::{AppState, api, assets, badges, error, layers, metrics};
+use super::{AppState, api, assets, badges, error, layers, metrics, seed};
 use crate::ingest::http::{self, Intake};
 
 /// How long a request may take, sending its form included; a test message through a slow vendor takes most of it.
@@ -79,6 +79,7 @@ pub fn router(state: AppState, intake: Intake) -> Router {
     let others = Router::new()
         .merge(pages)
         .merge(apis)
+        .merge(seed::router(intake.clone()))
         .merge(badges)
         .merge(machines)
         .layer(CompressionLayer::new())

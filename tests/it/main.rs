@@ -18,6 +18,7 @@ mod metrics;
 mod moving;
 mod ping;
 mod postgres;
+mod seed;
 mod silence;
 mod sql_is_valid;
 mod sqlite_file;
