@@ -40,7 +40,7 @@ pub struct AppState {
     pub meters: Arc<Meters>,
     pub proxies: Arc<[IpNet]>,
     pub guesses: Arc<Guesses>,
-    /// Passwords that programs send with every call.
+    /// Passwords that programs send with every call, once they were compared.
     pub verified: Arc<Verified>,
     /// What the addresses of badges are signed with, once it was asked for.
     pub badge_secret: BadgeSecret,

@@ -275,6 +275,14 @@ fn an_api_key_opens_its_project_and_no_other() {
     assert_eq!(list(&reader)[0]["name"], "job");
     assert_eq!(list(&theirs), json!([]));
     assert_eq!(call(&maibo, &format!("Token {reader}"), "POST", SERVICES, "{}").status, 403);
+    // It makes services, but sends mail to nobody whom a person has not chosen.
+    maibo.channel("email", "Ops", &["to=ops@example.org"]);
+    for (to, expected) in [("ops@example.org", 200), ("anybody@example.org", 400)] {
+        let body = json!({"name": to, "value": "16:05", "notify_to": to}).to_string();
+        let reply = call(&maibo, &format!("Token {key}"), "POST", SERVICES, &body);
+        assert_eq!(reply.status, expected, "{}", reply.text());
+    }
+    assert_eq!(maibo.number("SELECT COUNT(*) FROM channels"), 1);
 }
 
 #[test]
@@ -367,19 +375,30 @@ fn a_cookie_opens_nothing_and_other_sites_may_not_read() {
 fn guessing_is_slowed_down_and_who_knows_is_let_in() {
     let maibo = serving();
     let short = service(&maibo, "job");
-    let guess = || post(&maibo, &basic(USER, "wrong"), &short, "");
-    let first = guess();
+    let guess = |n: u32| post(&maibo, &basic(USER, &format!("wrong {n}")), &short, "");
+    let first = guess(0);
     assert_eq!((first.status, first.json()), (401, json!({"detail": "Invalid username/password."})));
-    let slowed = (0..60).map(|_| guess()).find(|reply| reply.status == 429).expect("a throttle");
-    assert!(
-        slowed.json()["detail"].as_str().unwrap().starts_with("Request was throttled. Expected available in")
-    );
+    let slowed = (1..60).map(guess).find(|reply| reply.status == 429).unwrap();
+    let words = slowed.json()["detail"].as_str().unwrap().to_owned();
+    assert!(words.starts_with("Request was throttled. Expected available in"), "{words}");
     assert!(slowed.header("retry-after").unwrap().parse::<u32>().unwrap() > 0);
     // The right one was right a moment ago.
     assert_eq!(post(&maibo, &basic(USER, PASSWORD), &short, "").status, 200);
-    // Who tries at the other doors has no more tries.
-    assert_eq!(token(&maibo, USER, "wrong").status, 429);
+    // Who tries at the other door has no more tries.
+    assert_eq!(token(&maibo, USER, "something else").status, 429);
     assert_eq!(maibo.number("SELECT n_pings FROM checks"), 1);
+}
+
+#[test]
+fn an_old_password_in_many_crontabs_locks_nobody_out() {
+    let maibo = serving();
+    let short = service(&maibo, "job");
+    let ran = maibo.run_with(&["user", "password", "--email", USER, "--password-stdin"], "another horse");
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let target = format!("/api/pings/?service={short}&data=");
+    assert_eq!(together(&maibo, 40, &basic(USER, PASSWORD), &target, ""), [401; 40]);
+    assert_eq!(together(&maibo, 40, &basic("root", PASSWORD), &target, ""), [401; 40]);
+    assert_eq!(together(&maibo, 4, &basic(USER, "another horse"), &target, ""), [200; 4]);
 }
 
 #[test]

@@ -37,6 +37,11 @@ enum Identity {
 }
 
 impl Caller {
+    /// Whether it is a person, and not a key.
+    pub(super) const fn is_person(&self) -> bool {
+        matches!(self.identity, Identity::User(_))
+    }
+
     /// The caller's part in a project.
     async fn role(&self, db: &Db, project_id: i64) -> Result<Option<Role>, StoreError> {
         match &self.identity {
@@ -148,8 +153,9 @@ async fn by_password(state: &AppState, ip: IpAddr, encoded: &str) -> Result<Iden
     sign_in(state, ip, name, password).await?.map(Identity::User).ok_or(WRONG_PASSWORD)
 }
 
-/// The user with this address and password. Tries are counted as at the door of the pages, and in the same buckets; a
-/// password that was right within the last minutes is no try.
+/// The user with this address and password. Tries are counted as at the door of the pages, and in the same buckets. The
+/// same password again within minutes is no try: it tells nobody anything new, and a crontab with an old password must
+/// not lock out those that have the right one.
 pub(super) async fn sign_in(
     state: &AppState,
     ip: IpAddr,
@@ -159,29 +165,28 @@ pub(super) async fn sign_in(
     let account = users::normal_email(name).unwrap_or_default();
     let user = users::by_email(&state.db, &account).await?;
     let stored = user.as_ref().map(|user| user.password.clone());
-    let remembered = || stored.as_ref().is_some_and(|stored| state.verified.holds(text, stored, state.now()));
-    if remembered() {
-        return Ok(user);
+    let known_by = stored.clone().unwrap_or_else(|| account.clone());
+    let recall = || state.verified.recall(text, &known_by, state.now());
+    if let Some(fits) = recall() {
+        return Ok(user.filter(|_| fits));
     }
     let _turn = state.verified.turn().await;
     // Somebody who was before us in the line may have had the same password.
-    if remembered() {
-        return Ok(user);
+    if let Some(fits) = recall() {
+        return Ok(user.filter(|_| fits));
     }
     let (address, anywhere) = (Who::from_ip(ip), Who::Account(account));
     let (guesses, now) = (&state.guesses, state.now());
     let taken = guesses.sign_in.take(address.clone(), now);
     taken.and_then(|()| guesses.account.take(anywhere.clone(), now)).map_err(Refusal::Throttled)?;
     let tried = SecretString::from(text.chars().take(users::MAX_PASSWORD + 1).collect::<String>());
-    if !password::verify(tried, stored.clone()).await? {
-        return Ok(None);
+    let fits = password::verify(tried, stored).await?;
+    state.verified.remember(text, &known_by, fits, state.now());
+    if fits {
+        guesses.sign_in.forgive(&address);
+        guesses.account.forgive(&anywhere);
     }
-    guesses.sign_in.forgive(&address);
-    guesses.account.forgive(&anywhere);
-    if let Some(stored) = stored {
-        state.verified.remember(text, &stored, state.now());
-    }
-    Ok(user)
+    Ok(user.filter(|_| fits))
 }
 
 /// Decodes base64 in its usual alphabet. `None`: it is something else.

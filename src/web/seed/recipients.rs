@@ -57,7 +57,7 @@ pub(super) fn read(text: &str) -> Result<Vec<String>, String> {
 }
 
 /// The channels of a check that notifies these, once it is to mail to exactly these addresses. An address without a
-/// channel gets one, which only those may do who may make channels.
+/// channel gets one, from persons who may make channels: a key that got lost must not send mail to anybody.
 pub(super) async fn channels(
     state: &AppState,
     caller: &Caller,
@@ -85,6 +85,10 @@ pub(super) async fn channels(
         return Ok(Channels::These(ids));
     }
     caller.permit(&state.db, project, Action::EditChannels).await?;
+    if !caller.is_person() {
+        let words = "An API key makes no channels; add one for this address on the dashboard first.";
+        return Err(Refusal::field(FIELD, words));
+    }
     if known.len() + missing.len() > MAX_CHANNELS {
         let words = format!("The project has {} channels; delete some before adding addresses.", known.len());
         return Err(Refusal::field(FIELD, words));
