@@ -95,10 +95,11 @@ impl Wanted {
 
         let mut wanted = Self { name: read_name(name, before, &mut wrong), ..Self::default() };
         wanted.tags = given.get("tags").and_then(|tags| read_tags(tags, &mut wrong));
-        wanted.grace = grace.and_then(|grace| read_grace(&grace, &mut wrong));
-        if grace_is_missing(before, wanted.grace) {
-            wanted.grace = Some(LEAST_GRACE);
-        }
+        wanted.grace = match grace {
+            Some(grace) => read_grace(&grace, &mut wrong),
+            // A new one that says nothing of it has none, as in heartbeats.
+            None => before.is_none().then_some(LEAST_GRACE),
+        };
         if before.is_none() || tp.is_some() || value.is_some() || tz.is_some() {
             let known = shown.as_ref().map(|shown| (shown.tp, shown.value.clone()));
             let (known_tp, known_value) = known.map_or(("at", None), |(tp, value)| (tp, Some(value)));
@@ -156,11 +157,6 @@ impl Wanted {
         self.apply(&mut settings);
         settings
     }
-}
-
-/// A new check that says nothing of grace has none, as in heartbeats.
-fn grace_is_missing(before: Option<&Check>, grace: Option<Span>) -> bool {
-    before.is_none() && grace.is_none()
 }
 
 fn read_name(name: Option<String>, before: Option<&Check>, wrong: &mut Wrong) -> Option<String> {
