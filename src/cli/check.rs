@@ -1,6 +1,7 @@
 //! `maibo check`: checks.
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
+use serde::Serialize;
 use uuid::Uuid;
 
 use super::schedule::ScheduleArgs;
@@ -8,11 +9,12 @@ use super::{Cx, conflict, name, print, say};
 use crate::core::check::{Early, Event};
 use crate::core::ping::parse_run_id;
 use crate::core::{Span, alias, slug, span};
-use crate::healthchecks;
+use crate::healthchecks::{self, ApiCheck, View};
 use crate::links::Links;
 use crate::rng;
+use crate::store::addresses::{self, Addresses};
 use crate::store::checks::{self, Channels, Check, Settings};
-use crate::store::{StoreError, addresses, channels, check_lists, projects, write_tx};
+use crate::store::{StoreError, channels, check_lists, projects, write_tx};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -229,6 +231,16 @@ async fn find_channels(cx: &Cx, project_id: i64, wanted: &[String]) -> anyhow::R
     Ok(Channels::These(ids))
 }
 
+/// A check as version 3 of the API shows it, with the addresses that it does not know.
+#[derive(Serialize)]
+struct Row<'a> {
+    #[serde(flatten)]
+    check: ApiCheck<'a>,
+    short: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alias: Option<&'a str>,
+}
+
 async fn list(cx: &Cx, project: &str, as_json: bool) -> anyhow::Result<()> {
     let project = cx.project(project).await?;
     let now = cx.clock.now();
@@ -236,14 +248,18 @@ async fn list(cx: &Cx, project: &str, as_json: bool) -> anyhow::Result<()> {
     let all = check_lists::list_all(&cx.db, project.id).await?;
     if as_json {
         let channels = check_lists::channel_uuids(&cx.db, project.id).await?;
-        let aliases = addresses::aliases(&cx.db, project.id).await?;
-        let row = |check: &Check| {
+        let addresses = addresses::of_project(&cx.db, project.id).await?;
+        let mut rows = Vec::new();
+        for check in &all {
             let channels = channels.get(&check.id).map_or("", String::as_str);
-            let text = healthchecks::text(check, channels, &links, now);
-            with_alias(text, aliases.get(&check.id))
-        };
-        let rows: Vec<String> = all.iter().map(row).collect();
-        print(&format!("[{}]", rows.join(",")))?;
+            let (short, alias) = match addresses.get(&check.id) {
+                Some(Addresses { short, alias }) => (short.as_str(), alias.as_deref()),
+                None => ("", None),
+            };
+            let check = healthchecks::check(check, channels, &links, 3, View::Full, now);
+            rows.push(Row { check, short, alias });
+        }
+        print(&serde_json::to_string(&rows)?)?;
         return Ok(());
     }
     for check in &all {
@@ -251,15 +267,6 @@ async fn list(cx: &Cx, project: &str, as_json: bool) -> anyhow::Result<()> {
         print(&format!("{status:<6}  {}  {}", check.code(), check.name))?;
     }
     Ok(())
-}
-
-/// A check in the words of the Healthchecks API, and its alias, which that does not know.
-fn with_alias(check: String, alias: Option<&String>) -> String {
-    match (check.strip_suffix('}'), alias) {
-        // Nothing in an alias needs to be escaped.
-        (Some(fields), Some(alias)) => format!(r#"{fields},"alias":"{alias}"}}"#),
-        _ => check,
-    }
 }
 
 async fn find(cx: &Cx, which: &Which) -> anyhow::Result<Check> {

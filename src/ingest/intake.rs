@@ -93,7 +93,7 @@ impl Intake {
     }
 
     /// Hands a ping to the writer and waits until it is durable, or known not to be.
-    pub(super) async fn submit(&self, ping: Incoming) -> Answer {
+    pub async fn submit(&self, ping: Incoming) -> Answer {
         let packed =
             if ping.body.is_empty() { StoredBody::default() } else { StoredBody::pack(ping.body.clone()) };
         self.writer.submit(ping, packed).await
@@ -102,7 +102,7 @@ impl Intake {
 
 /// Where a ping comes from, as it is stored.
 #[derive(Debug)]
-pub(super) struct Sender {
+pub struct Sender {
     scheme: String,
     method: String,
     remote_addr: String,
@@ -110,7 +110,8 @@ pub(super) struct Sender {
 }
 
 impl Sender {
-    pub(super) fn of(parts: &Parts, proxies: &[IpNet]) -> Self {
+    #[must_use]
+    pub fn of(parts: &Parts, proxies: &[IpNet]) -> Self {
         let peer = parts.extensions.get::<Peer>().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0);
         let source = forwarded_for_ping(peer, &parts.headers, proxies);
         Self {
@@ -122,7 +123,8 @@ impl Sender {
     }
 
     /// A ping that counts now, without a run id.
-    pub(super) fn ping(self, target: Target, asked: Asked, body: Vec<u8>, intake: &Intake) -> Incoming {
+    #[must_use]
+    pub fn ping(self, target: Target, asked: Asked, body: Vec<u8>, intake: &Intake) -> Incoming {
         Incoming {
             target,
             at: intake.clock.now(),

@@ -5,5 +5,5 @@ pub mod http;
 pub mod intake;
 pub mod writer;
 
-pub use intake::Intake;
+pub use intake::{Intake, Sender};
 pub use writer::{Answer, Incoming, Target, Writer};

@@ -41,6 +41,16 @@ pub async fn of(db: &Db, check_id: i64) -> Result<Addresses, StoreError> {
     Ok(row.unwrap_or_default())
 }
 
+/// The addresses of a project's checks, by the checks' ids.
+pub async fn of_project(db: &Db, project_id: i64) -> Result<HashMap<i64, Addresses>, StoreError> {
+    const SQL: &str =
+        "SELECT a.check_id, a.short, a.alias FROM checks c JOIN check_addresses a ON a.check_id = c.id
+        WHERE c.project_id = $1";
+    let rows: Vec<(i64, String, Option<String>)> =
+        read!(db, |pool| sqlx::query_as(SQL).bind(project_id).fetch_all(pool).await?);
+    Ok(rows.into_iter().map(|(id, short, alias)| (id, Addresses { short, alias })).collect())
+}
+
 /// The check with this short address.
 pub async fn by_short(db: &Db, short: &str) -> Result<Option<Uuid>, StoreError> {
     const SQL: &str =
@@ -78,15 +88,6 @@ pub async fn set_alias_in(tx: &mut WriteTx, check_id: i64, alias: Option<&str>) 
         ON CONFLICT (check_id) DO UPDATE SET alias = excluded.alias";
     run!(tx, sqlx::query(SQL).bind(check_id).bind(alias).bind(rng::token(SHORT_LEN)));
     Ok(())
-}
-
-/// The aliases of a project's checks, by the checks' ids.
-pub async fn aliases(db: &Db, project_id: i64) -> Result<HashMap<i64, String>, StoreError> {
-    const SQL: &str = "SELECT a.check_id, a.alias FROM check_addresses a JOIN checks c ON c.id = a.check_id
-        WHERE c.project_id = $1 AND a.alias IS NOT NULL";
-    let rows: Vec<(i64, String)> =
-        read!(db, |pool| sqlx::query_as(SQL).bind(project_id).fetch_all(pool).await?);
-    Ok(rows.into_iter().collect())
 }
 
 /// Sets a check's short address, as an import brings it. [`StoreError::Conflict`]: another check has it.

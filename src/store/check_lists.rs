@@ -43,6 +43,17 @@ pub async fn with_slug(db: &Db, project_id: i64, slug: &str) -> Result<Vec<Check
     Ok(read!(db, |pool| sqlx::query_as(SQL).bind(project_id).bind(slug).fetch_all(pool).await?))
 }
 
+/// Whether a check of this project has this name.
+pub async fn has_name(db: &Db, project_id: i64, name: &str) -> Result<bool, StoreError> {
+    const SQL: &str = "SELECT id FROM checks WHERE project_id = $1 AND name = $2 LIMIT 1";
+    if name.contains('\0') {
+        return Ok(false);
+    }
+    let row: Option<(i64,)> =
+        read!(db, |pool| sqlx::query_as(SQL).bind(project_id).bind(name).fetch_optional(pool).await?);
+    Ok(row.is_some())
+}
+
 /// The UUIDs of a project's checks, as text.
 pub async fn codes(db: &Db, project_id: i64) -> Result<Vec<String>, StoreError> {
     const SQL: &str = "SELECT uuid FROM checks WHERE project_id = $1 ORDER BY id";

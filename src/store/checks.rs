@@ -327,6 +327,11 @@ pub async fn by_uuid(db: &Db, uuid: Uuid) -> Result<Option<Check>, StoreError> {
     Ok(read!(db, |pool| sqlx::query_as(SQL).bind(uuid.to_string()).fetch_optional(pool).await?))
 }
 
+pub async fn by_id(db: &Db, id: i64) -> Result<Option<Check>, StoreError> {
+    const SQL: &str = concat!("SELECT ", check_columns!(""), " FROM checks WHERE id = $1");
+    Ok(read!(db, |pool| sqlx::query_as(SQL).bind(id).fetch_optional(pool).await?))
+}
+
 /// A check, to be written.
 async fn by_id_in(tx: &mut WriteTx, id: i64) -> Result<Option<Check>, StoreError> {
     const SQL: Dialects = Dialects {

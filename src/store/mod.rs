@@ -11,6 +11,7 @@ mod check_row;
 pub mod checks;
 pub mod condition;
 mod db;
+pub mod failures;
 pub mod flips;
 pub mod gauges;
 pub mod glances;
@@ -27,6 +28,7 @@ pub mod pings;
 pub mod projects;
 mod schema;
 pub mod sessions;
+pub mod tags;
 pub mod users;
 pub mod wake;
 

@@ -67,6 +67,11 @@ pub async fn by_email(db: &Db, email: &str) -> Result<Option<User>, StoreError> 
     Ok(read!(db, |pool| sqlx::query_as(SQL).bind(email).fetch_optional(pool).await?))
 }
 
+pub async fn by_id(db: &Db, id: i64) -> Result<Option<User>, StoreError> {
+    const SQL: &str = "SELECT id, email, password, is_admin, language FROM users WHERE id = $1";
+    Ok(read!(db, |pool| sqlx::query_as(SQL).bind(id).fetch_optional(pool).await?))
+}
+
 pub async fn any(db: &Db) -> Result<bool, StoreError> {
     const SQL: &str = "SELECT COUNT(*) FROM users";
     let (count,): (i64,) = read!(db, |pool| sqlx::query_as(SQL).fetch_one(pool).await?);

@@ -8,6 +8,7 @@ pub mod layers;
 pub mod metrics;
 pub mod pages;
 pub mod routes;
+pub mod seed;
 pub mod server;
 pub mod view;
 
@@ -19,6 +20,7 @@ use tokio::sync::OnceCell;
 use tokio_util::task::TaskTracker;
 
 use crate::auth::throttle::Throttle;
+use crate::auth::verified::Verified;
 use crate::clock::Clock;
 use crate::core::{Span, Time};
 use crate::links::Links;
@@ -38,6 +40,8 @@ pub struct AppState {
     pub meters: Arc<Meters>,
     pub proxies: Arc<[IpNet]>,
     pub guesses: Arc<Guesses>,
+    /// Passwords that programs send with every call, once they were compared.
+    pub verified: Arc<Verified>,
     /// What the addresses of badges are signed with, once it was asked for.
     pub badge_secret: BadgeSecret,
     /// For work that no answer waits for, and that a stopping server does.
@@ -89,6 +93,7 @@ impl AppState {
             meters,
             proxies,
             guesses: Arc::new(guesses),
+            verified: Arc::default(),
             badge_secret: BadgeSecret::default(),
             tasks,
         }

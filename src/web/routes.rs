@@ -17,7 +17,7 @@ use tower_http::timeout::TimeoutLayer;
 use super::pages::{
     channel_form, channels, check, check_form, checks, health, home, keys, language, setup, sign_in,
 };
-use super::{AppState, api, assets, badges, error, layers, metrics, pages};
+use super::{AppState, api, assets, badges, error, layers, metrics, pages, seed};
 use crate::ingest::{Intake, dialects, http};
 
 /// How long a request may take, sending its form included; a test message through a slow vendor takes most of it.
@@ -86,6 +86,7 @@ pub fn router(state: AppState, intake: Intake) -> Router {
     let others = Router::new()
         .merge(pages)
         .merge(apis)
+        .merge(seed::router(intake.clone()))
         .merge(badges)
         .merge(machines)
         .layer(CompressionLayer::new())

@@ -22,6 +22,7 @@ mod moving;
 mod ping;
 mod postgres;
 mod random_input;
+mod seed;
 mod silence;
 mod sql_is_valid;
 mod sqlite_file;
