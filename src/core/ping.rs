@@ -180,11 +180,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_keyword_is_found_wherever_it_stands(text in "[ab,é ]{0,12}", keywords in "[ab,é ]{0,6}", around: Vec<u8>) {
-            let words = keywords.split(',').map(str::trim).filter(|word| !word.is_empty());
-            prop_assert_eq!(holds_any(text.as_bytes(), &keywords), words.clone().any(|word| text.contains(word)));
+        fn a_keyword_is_found_wherever_it_stands(
+            text in "[ab,é ]{0,12}",
+            keywords in "[ab,é ]{0,6}",
+            around: Vec<u8>,
+        ) {
+            let mut words = keywords.split(',').map(str::trim).filter(|word| !word.is_empty());
+            let held = words.any(|word| text.contains(word));
+            prop_assert_eq!(holds_any(text.as_bytes(), &keywords), held);
             let within = [&around, text.as_bytes(), &around].concat();
-            prop_assert!(words.clone().all(|word| !text.contains(word)) || holds_any(&within, &keywords));
+            prop_assert!(!held || holds_any(&within, &keywords));
         }
 
         #[test]
