@@ -1,4 +1,5 @@
 //! What a ping means: kinds, exit statuses, run ids and the rules that re-decide an action.
+use memchr::memmem;
 use uuid::Uuid;
 
 /// What the job said, as the URL has it.
@@ -105,13 +106,13 @@ impl Rules {
     }
 }
 
-/// Byte-wise, so that a body cut in mid-character or in another encoding is still searched.
+/// Byte-wise, so that a body cut in mid-character or in another encoding is still searched. All pings wait for it.
 fn holds_any(body: &[u8], keywords: &str) -> bool {
     keywords
         .split(',')
         .map(str::trim)
         .filter(|word| !word.is_empty())
-        .any(|word| body.windows(word.len()).any(|window| window == word.as_bytes()))
+        .any(|word| memmem::find(body, word.as_bytes()).is_some())
 }
 
 /// Reads `?rid=`: a dashed UUID in either case.
@@ -180,11 +181,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_keyword_is_found_wherever_it_stands(text in "[ab,é ]{0,12}", keywords in "[ab,é ]{0,6}", around: Vec<u8>) {
-            let words = keywords.split(',').map(str::trim).filter(|word| !word.is_empty());
-            prop_assert_eq!(holds_any(text.as_bytes(), &keywords), words.clone().any(|word| text.contains(word)));
+        fn a_keyword_is_found_wherever_it_stands(
+            text in "[ab,é ]{0,12}",
+            keywords in "[ab,é ]{0,6}",
+            around: Vec<u8>,
+        ) {
+            let mut words = keywords.split(',').map(str::trim).filter(|word| !word.is_empty());
+            let held = words.any(|word| text.contains(word));
+            prop_assert_eq!(holds_any(text.as_bytes(), &keywords), held);
             let within = [&around, text.as_bytes(), &around].concat();
-            prop_assert!(words.clone().all(|word| !text.contains(word)) || holds_any(&within, &keywords));
+            prop_assert!(!held || holds_any(&within, &keywords));
         }
 
         #[test]

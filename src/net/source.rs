@@ -111,17 +111,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_a_proxy_says_an_address_is_stored(list: Vec<u8>, likely in "[0-9.:, \\[\\]f]{0,20}", scheme: Vec<u8>) {
+        fn whatever_a_proxy_says_an_address_is_stored(
+            list: Vec<u8>,
+            likely in "[0-9.:, \\[\\]f]{0,20}",
+            scheme in "[ -~é]{0,30}",
+        ) {
             for list in [&list, likely.as_bytes()] {
-                let (Ok(list), Ok(scheme)) = (HeaderValue::from_bytes(list), HeaderValue::from_bytes(&scheme)) else {
-                    continue;
-                };
+                let scheme = HeaderValue::from_bytes(scheme.as_bytes()).unwrap();
+                let Ok(list) = HeaderValue::from_bytes(list) else { continue };
                 let mut headers = HeaderMap::new();
                 headers.insert("x-forwarded-for", list);
                 headers.insert("x-forwarded-proto", scheme);
                 let source = forwarded_for_ping("10.0.0.9".parse().unwrap(), &headers, &proxies());
                 prop_assert!(source.addr.parse::<IpAddr>().is_ok(), "{}", source.addr);
-                prop_assert!(source.scheme.len() <= 10 && !source.scheme.contains('\0'));
+                prop_assert!(source.scheme.chars().count() <= 10);
                 let peer = "10.0.0.9".parse().unwrap();
                 let counted = client_ip(peer, &headers, &proxies());
                 prop_assert!(counted == peer || !trusted(counted, &proxies()), "{}", counted);

@@ -166,7 +166,8 @@ fn no_bytes_on_the_way_to_a_ping_make_the_server_fail() {
     maibo.serve();
     let key = maibo.made(&["key", "create", "--scope", "ping"]);
     let uuid = maibo.api_check(
-        &json!({"slug": "job", "filter_http_body": true, "failure_kw": "ERROR,错误", "success_kw": "done", "start_kw": "begin"}),
+        &json!({"slug": "job", "filter_http_body": true, "failure_kw": "ERROR,错误", "success_kw": "done",
+                "start_kw": "begin"}),
     );
     let canary = maibo.check("Canary", &["--every", "1h"]);
     let addr = maibo.addr();
