@@ -3,6 +3,8 @@
 //!
 //! A short address names a check to somebody who has said who they are. An alias is a secret like the UUID: whoever
 //! knows it may ping.
+use std::collections::HashMap;
+
 use uuid::Uuid;
 
 use super::db::{read, run, write_tx};
@@ -29,6 +31,36 @@ pub(super) async fn insert_in(tx: &mut WriteTx, check_id: i64) -> Result<(), Sto
     const SQL: &str = "INSERT INTO check_addresses (check_id, short) VALUES ($1, $2)";
     run!(tx, sqlx::query(SQL).bind(check_id).bind(rng::token(SHORT_LEN)));
     Ok(())
+}
+
+/// What is wanted of a check's addresses.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Change {
+    pub short: Option<String>,
+    /// `Some(None)` takes it away.
+    pub alias: Option<Option<String>>,
+}
+
+/// Changes the addresses of a check that has some. [`StoreError::Conflict`]: another check has one of them.
+pub(super) async fn change_in(tx: &mut WriteTx, check_id: i64, change: &Change) -> Result<(), StoreError> {
+    const SHORT: &str = "UPDATE check_addresses SET short = $2 WHERE check_id = $1";
+    const ALIAS: &str = "UPDATE check_addresses SET alias = $2 WHERE check_id = $1";
+    if let Some(short) = &change.short {
+        run!(tx, sqlx::query(SHORT).bind(check_id).bind(short));
+    }
+    if let Some(alias) = &change.alias {
+        run!(tx, sqlx::query(ALIAS).bind(check_id).bind(alias));
+    }
+    Ok(())
+}
+
+/// The addresses of all checks of a project, by the check's id.
+pub async fn of_project(db: &Db, project_id: i64) -> Result<HashMap<i64, Addresses>, StoreError> {
+    const SQL: &str = "SELECT a.check_id, a.short, a.alias FROM check_addresses a
+        JOIN checks c ON c.id = a.check_id WHERE c.project_id = $1";
+    let rows: Vec<(i64, String, Option<String>)> =
+        read!(db, |pool| sqlx::query_as(SQL).bind(project_id).fetch_all(pool).await?);
+    Ok(rows.into_iter().map(|(check, short, alias)| (check, Addresses { short, alias })).collect())
 }
 
 pub async fn of(db: &Db, check_id: i64) -> Result<Addresses, StoreError> {

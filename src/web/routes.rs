@@ -17,7 +17,7 @@ use tower_http::timeout::TimeoutLayer;
 use super::pages::{
     channel_form, channels, check, check_form, checks, health, home, language, setup, sign_in,
 };
-use super::{AppState, api, assets, badges, error, layers, metrics};
+use super::{AppState, api, assets, badges, error, layers, maibo_api, metrics};
 use crate::ingest::http::{self, Intake};
 
 /// How long a request may take, sending its form included; a test message through a slow vendor takes most of it.
@@ -57,6 +57,8 @@ pub fn router(state: AppState, intake: Intake) -> Router {
         .nest("/api/v1", management(1))
         .nest("/api/v2", management(2))
         .nest("/api/v3", management(3))
+        .nest(maibo_api::PREFIX, maibo_api::router())
+        .route("/api/openapi.json", get(maibo_api::json))
         .route("/api/{*rest}", any(api::refusal::no_route));
     let badges = Router::new()
         .route("/b/{states}/{file}", get(badges::of_check))

@@ -14,6 +14,7 @@ mod delivery;
 mod doctor;
 mod history;
 mod kill9;
+mod maibo_api;
 mod metrics;
 mod moving;
 mod ping;
