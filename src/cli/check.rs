@@ -8,7 +8,7 @@ use super::schedule::ScheduleArgs;
 use super::{Cx, conflict, name, print, say};
 use crate::core::check::{Early, Event};
 use crate::core::ping::parse_run_id;
-use crate::core::{Span, alias, slug, span};
+use crate::core::{alias, slug, span};
 use crate::healthchecks::{self, ApiCheck, View};
 use crate::links::Links;
 use crate::rng;
@@ -118,7 +118,7 @@ async fn make(cx: &Cx, create: &Create) -> anyhow::Result<()> {
     let (spec, _) = create.schedule.read(now)?;
     let grace = match &create.grace {
         Some(text) => span::parse(text).map_err(|error| anyhow::anyhow!("--grace: {error}"))?,
-        None => default_grace(&spec),
+        None => spec.usual_grace(),
     };
     let slug = create.slug.clone().unwrap_or_else(|| slug::from_name(&create.name));
     anyhow::ensure!(
@@ -202,15 +202,6 @@ async fn usable(cx: &Cx, token: &str, uuid: Uuid) -> anyhow::Result<()> {
         anyhow::bail!("{token}: it leads to the check {owner} already");
     }
     Ok(())
-}
-
-/// An hour, or a fifth of a shorter period, but at least a second.
-fn default_grace(spec: &crate::core::schedule::Spec) -> Span {
-    if spec.kind == crate::core::schedule::Kind::Period {
-        Span::seconds((spec.period.num_seconds() / 5).clamp(1, 3600))
-    } else {
-        Span::hours(1)
-    }
 }
 
 async fn find_channels(cx: &Cx, project_id: i64, wanted: &[String]) -> anyhow::Result<Channels> {

@@ -9,6 +9,7 @@ pub mod schedule;
 pub mod slug;
 pub mod span;
 pub mod strip;
+pub mod text;
 
 /// An instant in UTC, in whole microseconds.
 pub type Time = chrono::DateTime<chrono::Utc>;

@@ -33,9 +33,10 @@ pub(super) const DRIVER: Driver = Driver {
     verdict,
 };
 
-/// Whole URL or key, in either field: people paste what they have. Stored as the URL.
+/// Whole URL or key, in either field: people paste what they have. Stored as the URL, so that a key beside it is the
+/// newer one.
 fn read(given: &Settings) -> Result<Settings, FieldError> {
-    let (field, text) = ["url", "key"]
+    let (field, text) = ["key", "url"]
         .into_iter()
         .find_map(|field| Some((field, given.get(field)?.trim())).filter(|(_, text)| !text.is_empty()))
         .ok_or_else(|| FieldError::new("url", "wecom", ""))?;
@@ -146,6 +147,14 @@ mod tests {
     fn key_and_url_are_taken_in_either_field(#[case] field: &str, #[case] text: String) {
         let settings = read(&Settings::from([(field.to_owned(), text)])).unwrap();
         assert_eq!(settings["url"], format!("https://{HOST}/cgi-bin/webhook/send?key={KEY}"));
+    }
+
+    #[test]
+    fn a_new_key_replaces_the_stored_url() {
+        let stored = read(&Settings::from([("key".to_owned(), "an-older-key".to_owned())])).unwrap();
+        let mut given = stored;
+        given.insert("key".to_owned(), KEY.to_owned());
+        assert!(read(&given).unwrap()["url"].ends_with(KEY));
     }
 
     #[test]

@@ -34,6 +34,27 @@ pub(super) async fn insert_in(tx: &mut WriteTx, check_id: i64) -> Result<(), Sto
     Ok(())
 }
 
+/// What is wanted of a check's addresses.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Change {
+    pub short: Option<String>,
+    /// `Some(None)` takes it away.
+    pub alias: Option<Option<String>>,
+}
+
+/// Changes the addresses of a check that has some. [`StoreError::Conflict`]: another check has one of them.
+pub(super) async fn change_in(tx: &mut WriteTx, check_id: i64, change: &Change) -> Result<(), StoreError> {
+    const SHORT: &str = "UPDATE check_addresses SET short = $2 WHERE check_id = $1";
+    const ALIAS: &str = "UPDATE check_addresses SET alias = $2 WHERE check_id = $1";
+    if let Some(short) = &change.short {
+        run!(tx, sqlx::query(SHORT).bind(check_id).bind(short));
+    }
+    if let Some(alias) = &change.alias {
+        run!(tx, sqlx::query(ALIAS).bind(check_id).bind(alias));
+    }
+    Ok(())
+}
+
 pub async fn of(db: &Db, check_id: i64) -> Result<Addresses, StoreError> {
     const SQL: &str = "SELECT short, alias FROM check_addresses WHERE check_id = $1";
     let row: Option<Addresses> =

@@ -131,6 +131,8 @@ pub struct Filter {
     pub search: String,
     /// One whole tag; empty for any.
     pub tag: String,
+    /// The whole slug; empty for any.
+    pub slug: String,
 }
 
 /// One page of a project's checks, what needs attention first, and how many there are in all.
@@ -150,9 +152,10 @@ pub async fn page(
             AND ($4 = '' OR LOWER(' ' || tags || ' ') LIKE '% ' || LOWER($4) || ' %' ESCAPE '\\')
             AND ($5 = '' OR LOWER(name || ' ' || slug || ' ' || tags) LIKE '%' || $5 || '%' ESCAPE '\\')
             AND ($6 = '' OR LOWER(name || ' ' || slug || ' ' || tags) LIKE '%' || $6 || '%' ESCAPE '\\')
+            AND ($7 = '' OR slug = $7)
         ORDER BY CASE WHEN deadline <= $2 OR status = 'down' THEN 0 WHEN status = 'up' AND due_at <= $2 THEN 1
                 WHEN status = 'paused' THEN 3 ELSE 2 END, LOWER(name), c.id
-        LIMIT $7 OFFSET $8");
+        LIMIT $8 OFFSET $9");
     #[derive(sqlx::FromRow)]
     struct Row {
         #[sqlx(flatten)]
@@ -173,6 +176,7 @@ pub async fn page(
             .bind(escape(&filter.tag))
             .bind(escape(first))
             .bind(escape(second))
+            .bind(filter.slug.replace('\0', ""))
             .bind(limit)
             .bind(offset)
             .fetch_all(pool)

@@ -5,6 +5,7 @@ use super::addresses;
 use super::changes::{self, Changes};
 pub use super::check_row::Check;
 use super::check_row::check_columns;
+pub use super::check_rules::{Fault, MAX_DESCRIPTION, MAX_KEYWORDS, MAX_TAGS};
 use super::db::{Dialects, on, read, run, write_tx};
 use super::{Db, StoreError, WriteTx, micros, span_micros, time};
 use crate::core::check::{Early, Event, step};
@@ -123,6 +124,45 @@ pub async fn insert_in(
     addresses::insert_in(tx, id).await?;
     link(tx, id, project_id, channels).await?;
     Ok(id)
+}
+
+/// Makes a check together with the addresses that it brings along. [`StoreError::Conflict`]: another one has them, or the
+/// UUID.
+pub async fn bring(
+    db: &Db,
+    project_id: i64,
+    uuid: Uuid,
+    settings: &Settings,
+    channels: &Channels,
+    addresses: &addresses::Change,
+    now: Time,
+) -> Result<(), StoreError> {
+    write_tx!(db, |tx| {
+        let id = insert_in(tx, project_id, uuid, settings, channels, now).await?;
+        addresses::change_in(tx, id, addresses).await?;
+    });
+    Ok(())
+}
+
+/// Changes a check from what it is: settings, channels where some are named, and addresses, all or nothing. `false`:
+/// there is no such check. [`StoreError::Conflict`]: another one has such an address.
+pub async fn change<E>(
+    db: &Db,
+    id: i64,
+    settings: impl Fn(&Check) -> Result<Settings, E>,
+    channels: Option<&Channels>,
+    addresses: &addresses::Change,
+    now: Time,
+) -> Result<Result<bool, E>, StoreError> {
+    Ok(write_tx!(db, |tx| {
+        let Some(check) = by_id_in(tx, id).await? else { return Ok(Ok(false)) };
+        let settings = match settings(&check) {
+            Ok(settings) => settings,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        addresses::change_in(tx, id, addresses).await?;
+        Ok(update_in(tx, id, &settings, channels, now).await?)
+    }))
 }
 
 /// What an existing check is looked for by. `None` fits any.

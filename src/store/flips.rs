@@ -67,6 +67,32 @@ pub async fn list(db: &Db, check_id: i64, window: Window, limit: i64) -> Result<
     }))
 }
 
+/// Up to `limit` flips of a check, newest first, of those older than the flip `before`.
+pub async fn page(
+    db: &Db,
+    check_id: i64,
+    window: Window,
+    before: Option<i64>,
+    limit: i64,
+) -> Result<Vec<Flip>, StoreError> {
+    const SQL: &str =
+        "SELECT id, at, old_status, new_status, reason, exit_status, due_at, since, heard_at, missed,
+            blackout_id, ping_id
+        FROM flips WHERE check_id = $1 AND id < $2 AND at >= $3 AND at < $4 ORDER BY id DESC LIMIT $5";
+    let from = window.from.map_or(i64::MIN, micros);
+    let to = window.to.map_or(i64::MAX, micros);
+    Ok(read!(db, |pool| {
+        sqlx::query_as(SQL)
+            .bind(check_id)
+            .bind(before.unwrap_or(i64::MAX))
+            .bind(from)
+            .bind(to)
+            .bind(limit)
+            .fetch_all(pool)
+            .await?
+    }))
+}
+
 /// One flip.
 pub async fn by_id(db: &Db, id: i64) -> Result<Option<Flip>, StoreError> {
     const SQL: &str =

@@ -1,5 +1,6 @@
 //! Everything that speaks SQL, on both engines. One file per aggregate; `changes` writes what a step decided, in bulk.
 pub mod addresses;
+pub mod alerts;
 pub mod attempts;
 pub mod backup;
 pub mod blackouts;
@@ -8,6 +9,7 @@ pub mod changes;
 pub mod channels;
 pub mod check_lists;
 mod check_row;
+mod check_rules;
 pub mod checks;
 pub mod condition;
 mod db;

@@ -100,3 +100,39 @@ pub async fn set_ping_key(db: &Db, id: i64, key: &str) -> Result<(), StoreError>
     });
     Ok(())
 }
+
+/// What is wanted of a project.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Change {
+    pub name: Option<String>,
+    /// `Some(None)` takes it away.
+    pub ping_key: Option<Option<String>>,
+}
+
+/// Changes a project. [`StoreError::Conflict`]: another one has this ping key.
+pub async fn change(db: &Db, id: i64, change: &Change) -> Result<(), StoreError> {
+    const NAME: &str = "UPDATE projects SET name = $2 WHERE id = $1";
+    const PING_KEY: &str = "UPDATE projects SET ping_key = $2 WHERE id = $1";
+    write_tx!(db, |tx| {
+        if let Some(name) = &change.name {
+            run!(tx, sqlx::query(NAME).bind(id).bind(name));
+        }
+        if let Some(ping_key) = &change.ping_key {
+            run!(tx, sqlx::query(PING_KEY).bind(id).bind(ping_key));
+        }
+    });
+    Ok(())
+}
+
+/// Deletes a project with everything in it; the pings of its checks go when history is next tidied up. `false`: it is the
+/// only one, which stays.
+pub async fn delete(db: &Db, id: i64) -> Result<bool, StoreError> {
+    // Of two that are deleted at once, one must stay.
+    const POSTGRES_ALONE: &str = "LOCK TABLE projects IN SHARE ROW EXCLUSIVE MODE";
+    const SQL: &str =
+        "DELETE FROM projects WHERE id = $1 AND EXISTS (SELECT 1 FROM projects o WHERE o.id <> $1)";
+    Ok(write_tx!(db, |tx| {
+        tx.lock(POSTGRES_ALONE).await?;
+        run!(tx, sqlx::query(SQL).bind(id)) > 0
+    }))
+}

@@ -2,9 +2,11 @@
 pub mod api;
 pub mod assets;
 pub mod badges;
+mod body;
 pub mod error;
 pub mod extract;
 pub mod layers;
+pub mod maibo_api;
 pub mod metrics;
 pub mod pages;
 pub mod routes;

@@ -17,7 +17,7 @@ use tower_http::timeout::TimeoutLayer;
 use super::pages::{
     channel_form, channels, check, check_form, checks, health, home, keys, language, setup, sign_in,
 };
-use super::{AppState, api, assets, badges, error, layers, metrics, pages, seed};
+use super::{AppState, api, assets, badges, error, layers, maibo_api, metrics, pages, seed};
 use crate::ingest::{Intake, dialects, http};
 
 /// How long a request may take, sending its form included; a test message through a slow vendor takes most of it.
@@ -61,6 +61,8 @@ pub fn router(state: AppState, intake: Intake) -> Router {
         .nest("/api/v1", management(1))
         .nest("/api/v2", management(2))
         .nest("/api/v3", management(3))
+        .nest(maibo_api::PREFIX, maibo_api::router())
+        .route("/api/openapi.json", get(maibo_api::json))
         // Not all at once: addresses of Sentry's, which are taken elsewhere, have a parameter in the second place.
         .route("/api/{project}", any(api::refusal::no_route))
         .route("/api/{project}/", any(api::refusal::no_route))

@@ -17,6 +17,7 @@ mod doctor;
 mod history;
 mod kill9;
 mod leader_faults;
+mod maibo_api;
 mod metrics;
 mod moving;
 mod ping;

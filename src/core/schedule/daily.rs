@@ -5,8 +5,8 @@ use super::{ScheduleError, Shape, Zone, excerpt, shape};
 
 /// How many times of day a schedule may have.
 const MOST_TIMES: usize = 24;
-/// Weekdays from Monday = 0.
-const NAMES: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+/// The words for weekdays, from Monday on.
+pub const NAMES: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 /// Parsed times and weekdays.
 #[derive(Debug, Clone)]
@@ -130,6 +130,12 @@ fn weekdays(text: &str) -> Result<Set, ScheduleError> {
         days.extend((first..=first + length).map(|day| day % 7));
     }
     Ok(days)
+}
+
+/// The weekdays of a text one by one; none where it cannot be read.
+pub(super) fn names(text: &str) -> Vec<&'static str> {
+    let days = weekdays(text).unwrap_or_default();
+    days.iter().filter_map(|day| NAMES.get(day as usize).copied()).collect()
 }
 
 /// Names of weekdays, three or more in a row as a range.

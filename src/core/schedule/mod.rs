@@ -12,6 +12,7 @@ mod zone_links;
 use std::fmt;
 use std::str::FromStr;
 
+pub use daily::NAMES as WEEKDAYS;
 pub use error::ScheduleError;
 pub use shape::{Days, Shape};
 pub use zone::{Civil, TZDB_VERSION, Zone, zone_names};
@@ -113,6 +114,19 @@ impl Spec {
         Self { kind, period: Span::zero(), expr, tz }
     }
 
+    /// The grace of a check for which none is named: an hour, or a fifth of a shorter period, but at least a second.
+    pub fn usual_grace(&self) -> Span {
+        match self.kind {
+            Kind::Period => Span::seconds((self.period.num_seconds() / 5).clamp(1, 3600)),
+            Kind::Cron | Kind::OnCalendar | Kind::Daily => Span::hours(1),
+        }
+    }
+
+    /// The weekdays of a daily schedule one by one, as [`WEEKDAYS`] has them; none where every day is meant.
+    pub fn daily_days(&self) -> Vec<&'static str> {
+        self.daily_parts().and_then(|(_, days)| days).map(|days| daily::names(&days)).unwrap_or_default()
+    }
+
     /// The times and the weekdays of a daily schedule, to refill a form.
     pub fn daily_parts(&self) -> Option<(String, Option<String>)> {
         (self.kind == Kind::Daily).then(|| daily::split(&self.expr))
@@ -156,6 +170,14 @@ impl Schedule {
             Some(_) => Ok(schedule),
             None => Err(ScheduleError::Never(excerpt(&spec.expr))),
         }
+    }
+
+    /// Reads what is to be saved: syntax, zone, and that it comes after `now`. Gives it in its usual form too; a period
+    /// keeps its zone, which it does not need.
+    pub fn accept(spec: &Spec, now: Time) -> Result<(Spec, Self), ScheduleError> {
+        let zone = Zone::named(&spec.tz)?;
+        let schedule = Self::parse_living(spec, now)?;
+        Ok((Spec { tz: zone.name().to_owned(), ..schedule.spec() }, schedule))
     }
 
     /// Every day, counted from the last ping: what is left when a stored schedule cannot be read.

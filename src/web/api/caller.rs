@@ -3,7 +3,6 @@ use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::header::HeaderMap;
 use axum::http::request::Parts;
-use http_body_util::BodyExt as _;
 use serde_json::{Map, Value};
 
 use super::refusal::Refusal;
@@ -12,11 +11,7 @@ use crate::auth::throttle::Who;
 use crate::healthchecks::View;
 use crate::store::keys::{self, Scope};
 use crate::web::AppState;
-
-/// Longest body, in bytes.
-const MAX_BODY: usize = 1024 * 1024;
-/// How much of a longer one is read and thrown away, so that its sender gets to see the answer.
-const MAX_DRAINED: usize = 256 * 1024 * 1024;
+use crate::web::body::{BodyFault, collect};
 
 /// Somebody with any key of a project.
 #[derive(Debug, Clone, Copy)]
@@ -60,7 +55,7 @@ async fn authorise(state: &AppState, key: &str, needed: Scope) -> Result<(i64, S
 }
 
 /// Writes down that a key was used, once a minute at most and in nobody's way.
-fn note_use(state: &AppState, id: i64) {
+pub(in crate::web) fn note_use(state: &AppState, id: i64) {
     let now = state.now();
     if state.guesses.key_use.take(Who::Account(id.to_string()), now).is_err() {
         return;
@@ -74,22 +69,11 @@ fn note_use(state: &AppState, id: i64) {
 }
 
 /// A JSON object; an empty body is an empty one. The content type is ignored.
-async fn read(mut body: Body) -> Result<Map<String, Value>, Refusal> {
-    let mut bytes = Vec::new();
-    let mut total = 0;
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Refusal::Body("could not parse request body"))?;
-        let Some(chunk) = frame.data_ref() else { continue };
-        total += chunk.len();
-        if total <= MAX_BODY {
-            bytes.extend_from_slice(chunk);
-        } else if total > MAX_DRAINED {
-            break;
-        }
-    }
-    if total > MAX_BODY {
-        return Err(Refusal::TooLarge);
-    }
+async fn read(body: Body) -> Result<Map<String, Value>, Refusal> {
+    let bytes = collect(body).await.map_err(|fault| match fault {
+        BodyFault::Broken => Refusal::Body("could not parse request body"),
+        BodyFault::TooLong => Refusal::TooLarge,
+    })?;
     if bytes.is_empty() {
         return Ok(Map::new());
     }

@@ -76,7 +76,7 @@ pub async fn list(
 /// same run id, where no other success or failure with that id came between.
 ///
 /// A check itself knows its latest start alone, so overlapping runs have their lengths only here.
-fn durations(pings: &[Ping]) -> Vec<Option<Span>> {
+pub(in crate::web) fn durations(pings: &[Ping]) -> Vec<Option<Span>> {
     let mut starts: HashMap<Option<&str>, Option<Time>> = HashMap::new();
     let mut found: Vec<Option<Span>> = pings
         .iter()

@@ -5,14 +5,13 @@ use axum::response::{IntoResponse, Redirect, Response};
 
 use crate::core::access::{Action, Role};
 use crate::core::check::Early;
-use crate::core::schedule::{Kind, Schedule, ScheduleError, Spec, zone_names};
+use crate::core::schedule::{Kind, Schedule, ScheduleError, Spec, WEEKDAYS, zone_names};
 use crate::core::span::{self, SpanError};
 use crate::core::{Span, Time, slug};
 use crate::i18n::{Lang, zone_or_utc};
-use crate::notify::alert::one_line;
 use crate::rng;
 use crate::store::channels::Channel;
-use crate::store::checks::{self, Channels, Check, Settings};
+use crate::store::checks::{self, Channels, Check, Fault, Settings};
 use crate::store::projects::Project;
 use crate::store::{channels, check_lists};
 use crate::web::error::{AppError, Result};
@@ -21,10 +20,6 @@ use crate::web::view::{Shell, page, schedule_with_zone};
 
 /// Due times in the preview.
 const PREVIEW: usize = 5;
-const MAX_TAGS: usize = 500;
-const MAX_DESCRIPTION: usize = 10_000;
-/// The weekday words of the form and of a stored schedule.
-const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 /// What stands in the form, good or bad.
 #[derive(Debug, Clone, Default)]
@@ -163,9 +158,8 @@ impl Form {
             Kind::Cron => form.cron = spec.expr,
             Kind::OnCalendar => form.calendar = spec.expr,
             Kind::Daily => {
-                let (at, days) = spec.daily_parts().unwrap_or_default();
-                form.at = at;
-                form.days = days.map(|days| spread(&days)).unwrap_or_default();
+                form.at = spec.daily_parts().unwrap_or_default().0;
+                form.days = spec.daily_days().into_iter().map(str::to_owned).collect();
             }
         }
         form
@@ -182,68 +176,48 @@ impl Form {
             Kind::Cron => Spec::cron(&self.cron, &self.tz),
             Kind::OnCalendar => Spec::on_calendar(&self.calendar, &self.tz),
             Kind::Daily => {
-                let all = self.days.is_empty() || self.days.len() == DAYS.len();
+                let all = self.days.is_empty() || self.days.len() == WEEKDAYS.len();
                 let days = (!all).then(|| self.days.join(","));
                 Spec::daily(&self.at, days.as_deref(), &self.tz)
             }
         };
-        let zone =
-            crate::core::schedule::Zone::named(&self.tz).map_err(|error| schedule_error(l, kind, &error))?;
-        let schedule = Schedule::parse_living(&spec, now).map_err(|error| schedule_error(l, kind, &error))?;
-        Ok((Spec { tz: zone.name().to_owned(), ..schedule.spec() }, schedule))
+        Schedule::accept(&spec, now).map_err(|error| schedule_error(l, kind, &error))
     }
 
     /// The settings, or everything that is wrong with them.
     fn settings(&self, l: Lang, before: Option<&Settings>, now: Time) -> Result<Settings, Wrong> {
         let mut wrong = Wrong::default();
-        let too_long = |chars: usize| l.ta("field-error-too-long", &[("limit", &chars.to_string())]);
-        if one_line(&self.name).is_empty() {
-            wrong.0.push(("name", l.t("field-error-required")));
-        } else if self.name.chars().count() > slug::MAX_CHARS {
-            wrong.0.push(("name", too_long(slug::MAX_CHARS)));
-        }
-        if !slug::is_valid(&self.slug) {
-            wrong.0.push(("slug", l.t("field-error-slug")));
-        }
-        if self.tags.chars().count() > MAX_TAGS {
-            wrong.0.push(("tags", too_long(MAX_TAGS)));
-        }
-        if self.description.chars().count() > MAX_DESCRIPTION {
-            wrong.0.push(("description", too_long(MAX_DESCRIPTION)));
-        }
         let grace = span::parse(&self.grace).map_err(|error| wrong.0.push(("grace", span_words(l, &error))));
         let spec = self.schedule(l, now).map_err(|error| wrong.0.push(error));
-        let (Ok(grace), Ok((spec, _)), true) = (grace, spec, wrong.0.is_empty()) else { return Err(wrong) };
-        let early = match before.map(|settings| settings.early) {
+        let before = before.cloned().unwrap_or_else(|| Settings::named(""));
+        let early = match before.early {
             _ if !self.early => Early::Within(Span::zero()),
-            Some(Early::Within(span)) if !span.is_zero() => Early::Within(span),
+            Early::Within(span) if !span.is_zero() => Early::Within(span),
             _ => Early::Auto,
         };
-        Ok(Settings {
+        let settings = Settings {
             name: self.name.clone(),
             slug: self.slug.clone(),
             tags: self.tags.clone(),
             description: self.description.clone(),
-            spec,
-            grace,
+            spec: spec.map_or_else(|()| before.spec.clone(), |(spec, _)| spec),
+            grace: grace.unwrap_or(before.grace),
             early,
             manual_resume: self.manual_resume,
-            ..before.cloned().unwrap_or_else(|| Settings::named(""))
-        })
+            ..before
+        };
+        wrong.0.extend(settings.faults().into_iter().map(|(field, fault)| (field, fault_words(l, fault))));
+        if wrong.0.is_empty() { Ok(settings) } else { Err(wrong) }
     }
 }
 
-/// `mon-fri` → its days, as the boxes have them.
-fn spread(days: &str) -> Vec<String> {
-    let place = |word: &str| DAYS.iter().position(|day| *day == word.trim());
-    let mut on = Vec::new();
-    for part in days.split(',') {
-        let (first, last) = part.split_once('-').unwrap_or((part, part));
-        let (Some(first), Some(last)) = (place(first), place(last)) else { continue };
-        let count = (last + 7 - first) % 7;
-        on.extend((0..=count).map(|step| DAYS[(first + step) % 7].to_owned()));
+fn fault_words(l: Lang, fault: Fault) -> String {
+    match fault {
+        Fault::Required => l.t("field-error-required"),
+        Fault::TooLong(limit) => l.ta("field-error-too-long", &[("limit", &limit.to_string())]),
+        Fault::Slug => l.t("field-error-slug"),
+        Fault::Span => l.t("field-error-span-range"),
     }
-    on
 }
 
 fn span_words(l: Lang, error: &SpanError) -> String {
@@ -294,7 +268,7 @@ async fn draw(
     let (l, now) = (visit.lang, visit.state.now());
     let s = Shell::of(visit, project, role, "checks").await?;
     let preview = form.schedule(l, now).ok().map(|(spec, schedule)| preview(l, &spec, &schedule, now));
-    let days = DAYS
+    let days = WEEKDAYS
         .iter()
         .zip(1..)
         .map(|(value, n)| Day {
@@ -402,13 +376,6 @@ pub async fn preview_only(visit: Visit, Path(project): Path<String>, fields: Fie
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn day_ranges_fill_the_boxes() {
-        assert_eq!(spread("mon-fri"), ["mon", "tue", "wed", "thu", "fri"]);
-        assert_eq!(spread("sat-mon,wed"), ["sat", "sun", "mon", "wed"]);
-        assert!(spread("nonsense").is_empty());
-    }
 
     #[test]
     fn chinese_punctuation_in_times_is_understood() {

@@ -63,6 +63,7 @@ pub async fn get(visit: Visit, Path(project): Path<String>) -> Result<Response> 
         status: query.get("status").to_owned(),
         search: query.get("q").chars().take(100).collect(),
         tag: query.get("tag").chars().take(100).collect(),
+        slug: String::new(),
     };
     let number: i64 = query.get("page").parse().unwrap_or(1).clamp(1, 100_000);
     let tally = check_lists::tally(&state.db, project.id, now).await?;

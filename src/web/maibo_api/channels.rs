@@ -1,0 +1,379 @@
+//! `channels`: list, make, show, change, delete, and a test message.
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::http::header::{self, HeaderName};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::PREFIX;
+use super::caller::Caller;
+use super::problem::{FieldError, Reading, Refusal, Result, Working, Writing};
+use super::sent::{At, Patch, Sent, present};
+use crate::core::access::{Action, Role, allows};
+use crate::core::text::one_line;
+use crate::i18n::Lang;
+use crate::notify::outcome::Sent as Delivered;
+use crate::notify::{self, DRIVERS, Driver, Settings, driver, load, mask};
+use crate::store::channels::{self, Channel, New};
+use crate::store::outbox::{self, LastAttempt};
+use crate::store::projects::{self, Project};
+
+/// Longest name, in characters.
+const MAX_NAME: usize = 100;
+
+/// Where alerts go.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Channel)]
+pub(super) struct ChannelJson {
+    #[schema(value_type = uuid::Uuid)]
+    uuid: String,
+    /// The project's UUID.
+    #[schema(value_type = uuid::Uuid)]
+    project: String,
+    name: String,
+    /// `email`, `webhook`, `wecom`, …
+    kind: String,
+    /// Of its messages.
+    language: LanguageWord,
+    /// By field, as the kind has them. Secrets are masked: `693a…aa`. null for those who may only read.
+    #[schema(value_type = Option<BTreeMap<String, String>>, required = true)]
+    settings: Option<Settings>,
+    /// Why it can no longer work, as the other side said; null while it can.
+    #[schema(required = true)]
+    broken: Option<String>,
+    /// How many checks tell it.
+    checks: i64,
+    /// The newest attempt at it.
+    #[schema(required = true)]
+    last_attempt: Option<LastAttemptJson>,
+}
+
+/// The newest attempt at a channel.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = LastAttempt)]
+struct LastAttemptJson {
+    at: DateTime<Utc>,
+    /// `sent`, `retry` or `dead`.
+    outcome: String,
+    detail: String,
+}
+
+/// The language of messages.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[schema(as = Language)]
+enum LanguageWord {
+    #[serde(rename = "en")]
+    En,
+    #[serde(rename = "zh-CN")]
+    ZhCn,
+}
+
+impl From<LanguageWord> for Lang {
+    fn from(word: LanguageWord) -> Self {
+        match word {
+            LanguageWord::En => Self::En,
+            LanguageWord::ZhCn => Self::ZhCn,
+        }
+    }
+}
+
+impl From<Lang> for LanguageWord {
+    fn from(lang: Lang) -> Self {
+        match lang {
+            Lang::En => Self::En,
+            Lang::ZhCn => Self::ZhCn,
+        }
+    }
+}
+
+/// The channels of a project.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ChannelList {
+    /// Oldest first.
+    channels: Vec<ChannelJson>,
+}
+
+/// A channel to make.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewChannel {
+    /// The word for a kind of channel; see `settings`.
+    #[schema(examples("wecom"))]
+    kind: String,
+    #[schema(min_length = 1, max_length = 100, examples("ops"))]
+    name: String,
+    /// English when absent.
+    #[serde(default)]
+    #[schema(value_type = Option<LanguageWord>)]
+    language: Option<LanguageWord>,
+    /// By field, as the kind has them: `email`: `to`. `wecom`: `url` or `key`. `webhook`: `url_down`, `method_down`,
+    /// `headers_down`, `body_down`, and the same with `_up`. A kind's other fields are named when one is unknown.
+    #[schema(examples(json!({"key": "693a91f6-7aoc-4bc4-97a0-0ec2sifa5aaa"})))]
+    settings: BTreeMap<String, String>,
+    /// Every check of the project tells it from now on.
+    #[serde(default)]
+    for_all: bool,
+}
+
+/// What is wanted of a channel. A field that is absent stays as it is.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ChannelChange {
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = String, min_length = 1, max_length = 100)]
+    name: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = LanguageWord)]
+    language: Option<LanguageWord>,
+    /// Fields that are absent stay as they are, as does a secret that is sent back masked; null takes one away.
+    #[serde(default)]
+    #[schema(value_type = BTreeMap<String, Option<String>>)]
+    settings: BTreeMap<String, Patch<String>>,
+}
+
+/// What became of a test message.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Tested {
+    outcome: TestOutcome,
+    /// The other side's words, or what went wrong on the way.
+    detail: String,
+}
+
+/// What became of a test message.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum TestOutcome {
+    /// The other side took it.
+    Sent,
+    Failed,
+    /// The channel is told about no side.
+    Nothing,
+}
+
+/// What may be shown of settings: secrets masked.
+fn shown(settings: Settings, driver: Option<&Driver>) -> Settings {
+    let secret = |name: &str| {
+        driver.is_none_or(|driver| driver.fields.iter().any(|field| field.name == name && field.secret))
+    };
+    settings
+        .into_iter()
+        .map(|(name, value)| if secret(&name) { (name, mask(&value)) } else { (name, value) })
+        .collect()
+}
+
+/// What more than the rows themselves a list tells.
+struct Around {
+    uses: BTreeMap<i64, i64>,
+    attempts: Vec<LastAttempt>,
+}
+
+impl Around {
+    async fn of(caller: &Caller, project: &Project) -> Result<Self> {
+        let uses = channels::uses(caller.db(), project.id).await?;
+        Ok(Self { uses, attempts: outbox::last_attempts(caller.db(), project.id).await? })
+    }
+
+    fn channel(&self, channel: &Channel, project: &Project, role: Role) -> ChannelJson {
+        let last = self.attempts.iter().find(|attempt| attempt.channel_id == channel.id);
+        let knows_secrets = allows(Some(role), Action::EditChannels);
+        ChannelJson {
+            uuid: channel.uuid.clone(),
+            project: project.uuid.clone(),
+            name: channel.name.clone(),
+            kind: channel.kind.clone(),
+            language: Lang::named(&channel.language).unwrap_or_default().into(),
+            settings: knows_secrets.then(|| shown(channel.settings(), driver(&channel.kind))),
+            broken: Some(channel.broken.clone()).filter(|why| !why.is_empty()),
+            checks: self.uses.get(&channel.id).copied().unwrap_or(0),
+            last_attempt: last.map(|attempt| LastAttemptJson {
+                at: attempt.at(),
+                outcome: attempt.outcome.clone(),
+                detail: attempt.detail.clone(),
+            }),
+        }
+    }
+}
+
+/// The channel as it is now.
+async fn reread(caller: &Caller, uuid: &str, role: Role) -> Result<Json<ChannelJson>> {
+    let channel = channels::by_uuid(caller.db(), uuid).await?.ok_or(Refusal::NotFound)?;
+    let project = projects::by_id(caller.db(), channel.project_id).await?.ok_or(Refusal::NotFound)?;
+    let around = Around::of(caller, &project).await?;
+    Ok(Json(around.channel(&channel, &project, role)))
+}
+
+fn read_name(name: &str) -> Result<String, FieldError> {
+    let name = name.replace('\0', "").trim().to_owned();
+    if one_line(&name).is_empty() {
+        return Err(FieldError::new("name", "must not be empty"));
+    }
+    if name.chars().count() > MAX_NAME {
+        return Err(FieldError::new("name", format!("must have at most {MAX_NAME} characters")));
+    }
+    Ok(name)
+}
+
+/// Settings as they may be saved; without the NUL that cannot be stored everywhere.
+async fn accept(caller: &Caller, driver: &Driver, given: Settings) -> Result<Settings, FieldError> {
+    let given = given.into_iter().map(|(name, value)| (name, value.replace('\0', ""))).collect();
+    let accepted = notify::accept(driver, &given, &caller.state.post.outbound).await;
+    accepted.map_err(|error| FieldError::new(format!("settings.{}", error.field), error.words(Lang::En)))
+}
+
+/// Both, or everything that is wrong with them.
+fn both<A, B>(one: Result<A, FieldError>, other: Result<B, FieldError>) -> Result<(A, B)> {
+    match (one, other) {
+        (Ok(one), Ok(other)) => Ok((one, other)),
+        (one, other) => Err(Refusal::Fields(one.err().into_iter().chain(other.err()).collect())),
+    }
+}
+
+/// The channels of a project
+#[utoipa::path(get, path = "/projects/{project}/channels", operation_id = "list_channels", tag = "channels",
+    params(("project" = uuid::Uuid, Path)),
+    responses((status = 200, description = "All of them", body = ChannelList), Reading))]
+pub(super) async fn list(caller: Caller, At(project): At<String>) -> Result<Json<ChannelList>> {
+    let (project, role) = caller.project(&project, Action::View).await?;
+    let around = Around::of(&caller, &project).await?;
+    let all = channels::list(caller.db(), project.id).await?;
+    let channels = all.iter().map(|channel| around.channel(channel, &project, role)).collect();
+    Ok(Json(ChannelList { channels }))
+}
+
+/// Make a channel
+#[utoipa::path(post, path = "/projects/{project}/channels", operation_id = "create_channel", tag = "channels",
+    params(("project" = uuid::Uuid, Path)), request_body = NewChannel,
+    responses((status = 201, description = "The channel; `Location` is its address", body = ChannelJson,
+        headers(("Location" = String, description = "Its address in this API"))), Writing))]
+pub(super) async fn create(
+    caller: Caller,
+    At(project): At<String>,
+    Sent(wanted): Sent<NewChannel>,
+) -> Result<(StatusCode, [(HeaderName, String); 1], Json<ChannelJson>)> {
+    let (project, role) = caller.project(&project, Action::EditChannels).await?;
+    let Some(driver) = driver(&wanted.kind) else {
+        let known: Vec<_> = DRIVERS.iter().map(|driver| driver.kind).collect();
+        return Err(Refusal::field("kind", format!("expected one of {}", known.join(", "))));
+    };
+    let accepted = accept(&caller, driver, wanted.settings).await;
+    let (name, settings) = both(read_name(&wanted.name), accepted)?;
+    let language = wanted.language.map_or_else(Lang::default, Lang::from).code();
+    let new = New { kind: driver.kind, name: &name, settings: &settings, language };
+    let now = caller.state.now();
+    let channel = channels::create(caller.db(), project.id, &new, wanted.for_all, now).await?;
+    let location = caller.state.links.to(&format!("{PREFIX}/channels/{}", channel.uuid));
+    let made = reread(&caller, &channel.uuid, role).await?;
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], made))
+}
+
+/// A channel
+#[utoipa::path(get, path = "/channels/{channel}", operation_id = "get_channel", tag = "channels",
+    params(("channel" = uuid::Uuid, Path)),
+    responses((status = 200, description = "The channel", body = ChannelJson), Reading))]
+pub(super) async fn get(caller: Caller, At(uuid): At<String>) -> Result<Json<ChannelJson>> {
+    let (channel, role) = caller.channel(&uuid, Action::View).await?;
+    reread(&caller, &channel.uuid, role).await
+}
+
+/// What is wanted over what is stored. A secret that comes back as it was shown stays.
+fn over(stored: Settings, wanted: BTreeMap<String, Patch<String>>, driver: &Driver) -> Settings {
+    let masked = shown(stored.clone(), Some(driver));
+    let mut settings = stored;
+    for (name, value) in wanted {
+        match value {
+            Patch::Set(text) if masked.get(&name) == Some(&text) => {}
+            Patch::Set(text) => drop(settings.insert(name, text)),
+            Patch::Keep | Patch::Reset => drop(settings.remove(&name)),
+        }
+    }
+    settings
+}
+
+/// Change a channel
+///
+/// One that was marked as broken gets another chance.
+#[utoipa::path(patch, path = "/channels/{channel}", operation_id = "update_channel", tag = "channels",
+    params(("channel" = uuid::Uuid, Path)), request_body = ChannelChange,
+    responses((status = 200, description = "The channel as it is now", body = ChannelJson), Writing))]
+pub(super) async fn update(
+    caller: Caller,
+    At(uuid): At<String>,
+    Sent(wanted): Sent<ChannelChange>,
+) -> Result<Json<ChannelJson>> {
+    let (channel, role) = caller.channel(&uuid, Action::EditChannels).await?;
+    let Some(driver) = driver(&channel.kind) else {
+        return Err(Refusal::Conflict(format!("this Maibo does not know channels of kind {}", channel.kind)));
+    };
+    let accepted = accept(&caller, driver, over(channel.settings(), wanted.settings, driver)).await;
+    let name = wanted.name.as_deref().map_or_else(|| Ok(channel.name.clone()), read_name);
+    let (name, settings) = both(name, accepted)?;
+    let language = wanted.language.map_or(channel.language.as_str(), |word| Lang::from(word).code());
+    channels::update(caller.db(), channel.id, &name, &settings, language).await?;
+    reread(&caller, &channel.uuid, role).await
+}
+
+/// Delete a channel
+///
+/// What was queued for it is not sent any more.
+#[utoipa::path(delete, path = "/channels/{channel}", operation_id = "delete_channel", tag = "channels",
+    params(("channel" = uuid::Uuid, Path)),
+    responses((status = 204, description = "It is gone"), Working))]
+pub(super) async fn delete(caller: Caller, At(uuid): At<String>) -> Result<StatusCode> {
+    let (channel, _) = caller.channel(&uuid, Action::EditChannels).await?;
+    channels::delete(caller.db(), channel.id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Send a test message
+///
+/// One try, now, with the plain answer of the other side. A channel that works again loses its mark.
+#[utoipa::path(post, path = "/channels/{channel}/test", operation_id = "test_channel", tag = "channels",
+    params(("channel" = uuid::Uuid, Path)),
+    responses((status = 200, description = "What became of it", body = Tested), Working))]
+pub(super) async fn test(caller: Caller, At(uuid): At<String>) -> Result<Json<Tested>> {
+    let (channel, _) = caller.channel(&uuid, Action::EditChannels).await?;
+    let state = &caller.state;
+    state.guesses.test_send.take(caller.counted(), state.now()).map_err(Refusal::TooMany)?;
+    let project = projects::by_id(&state.db, channel.project_id).await?.ok_or(Refusal::NotFound)?;
+    let alert = load::test(&channel, &project.name, &state.links, state.now());
+    let (outcome, detail) = match state.post.send(&channel, &alert).await {
+        Ok(Some(Delivered(said))) => (TestOutcome::Sent, said),
+        Ok(None) => (TestOutcome::Nothing, "this channel has nothing to send".to_owned()),
+        Err(error) => (TestOutcome::Failed, error.to_string()),
+    };
+    if matches!(outcome, TestOutcome::Sent) {
+        // It works again, whatever was wrong with it.
+        channels::mend(&state.db, channel.id).await?;
+    }
+    Ok(Json(Tested { outcome, detail }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_that_comes_back_masked_stays() {
+        let webhook = driver("webhook").unwrap();
+        let url = "https://example.org/hook?token=0123456789";
+        let stored = || {
+            Settings::from([
+                ("url_down".to_owned(), url.to_owned()),
+                ("body_down".to_owned(), "x".to_owned()),
+            ])
+        };
+        let told = shown(stored(), Some(webhook));
+        assert_eq!((told["url_down"].as_str(), told["body_down"].as_str()), ("http…89", "x"));
+        let back = told.into_iter().map(|(name, value)| (name, Patch::Set(value))).collect();
+        assert_eq!(over(stored(), back, webhook), stored());
+        let wanted = BTreeMap::from([
+            ("url_down".to_owned(), Patch::Set("https://example.org/other".to_owned())),
+            ("body_down".to_owned(), Patch::Reset),
+        ]);
+        let expected = Settings::from([("url_down".to_owned(), "https://example.org/other".to_owned())]);
+        assert_eq!(over(stored(), wanted, webhook), expected);
+    }
+}

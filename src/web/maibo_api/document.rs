@@ -1,0 +1,82 @@
+//! The OpenAPI document of everything that programs call.
+use std::sync::LazyLock;
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use utoipa::openapi::schema::AdditionalProperties;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::server::Server;
+use utoipa::openapi::{OpenApi as Document, RefOr, Schema};
+use utoipa::{Modify, OpenApi};
+
+use super::own_document;
+use super::problem::Problem;
+use crate::links::Links;
+use crate::web::AppState;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Maibo", description = "A dead-man's switch: it tells the right person when a job falls silent."),
+    components(schemas(Problem)),
+    modifiers(&Keys),
+    security(("api_key" = []), ("bearer" = [])),
+    tags(
+        (name = "projects", description = "Who works together on which checks and channels."),
+        (name = "checks", description = "What is expected to be heard from, and when."),
+        (name = "history", description = "What has happened to a check: pings, changes of status, alerts."),
+        (name = "channels", description = "Where alerts go."),
+        (name = "keys", description = "What opens the APIs for a project."),
+        (name = "schedule", description = "When a schedule is due."),
+    ),
+)]
+struct Base;
+
+/// How a caller says who it is.
+struct Keys;
+
+impl Modify for Keys {
+    fn modify(&self, document: &mut Document) {
+        let components = document.components.get_or_insert_default();
+        let header = ApiKeyValue::with_description("X-Api-Key", "A key of a project");
+        components.add_security_scheme("api_key", SecurityScheme::ApiKey(ApiKey::Header(header)));
+        let bearer = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("The same as a bearer token"))
+            .build();
+        components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    }
+}
+
+/// The document as the program has it; its server is named when it is served.
+static DOCUMENT: LazyLock<Document> = LazyLock::new(|| {
+    let mut document = Base::openapi();
+    document.merge(own_document());
+    strict_variants(&mut document, "Schedule");
+    document
+});
+
+/// Says of each form that a schema may have that it has no other fields; the macro says so of whole objects only.
+fn strict_variants(document: &mut Document, name: &str) {
+    let schema = document.components.as_mut().and_then(|components| components.schemas.get_mut(name));
+    let Some(RefOr::T(Schema::OneOf(forms))) = schema else { return };
+    for form in &mut forms.items {
+        if let RefOr::T(Schema::Object(object)) = form {
+            object.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
+        }
+    }
+}
+
+/// The document of the server that has these addresses.
+#[must_use]
+pub fn whole(links: &Links) -> Document {
+    let mut document = DOCUMENT.clone();
+    document.servers = Some(vec![Server::new(links.to(""))]);
+    document
+}
+
+/// `GET /api/openapi.json`
+pub async fn json(State(state): State<AppState>) -> Response {
+    let headers = [(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"), (header::CACHE_CONTROL, "no-cache")];
+    (headers, axum::Json(whole(&state.links))).into_response()
+}
