@@ -1,9 +1,9 @@
 # What people and CI call. `make test` is the whole suite; it installs what it needs and is missing.
-.PHONY: test tools fmt lint rust browser deny run shots bench
+.PHONY: test tools fmt lint rust api browser deny run shots bench
 
-test: tools fmt lint rust browser
+test: tools fmt lint rust api browser
 
-# Chromium and the browser driver's package, where they are missing.
+# Chromium, the browser driver's package, PostgreSQL and Python, where they are missing.
 tools:
 	sh tests/install.sh
 
@@ -19,6 +19,11 @@ rust:
 	cargo test --locked --lib
 	MAIBO_TEST_ENGINE=sqlite cargo test --locked --test it -- --test-threads 8 --skip postgres::
 	sh tests/postgres.sh cargo test --locked --test it -- --test-threads 8 --skip sqlite_file:: --skip architecture::
+
+# Calls everything in the OpenAPI document, well and badly formed, and looks whether the answers are those described.
+api:
+	cargo build --locked
+	sh tests/schemathesis/run.sh
 
 browser:
 	cargo build --locked

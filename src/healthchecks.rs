@@ -4,6 +4,8 @@
 use chrono::SecondsFormat;
 use serde::Serialize;
 use sha1::{Digest as _, Sha1};
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
 use crate::auth::secret::hex;
 use crate::core::Time;
@@ -42,7 +44,8 @@ pub fn micros(at: Time) -> String {
 
 /// A check as the API shows it.
 #[expect(clippy::struct_excessive_bools, reason = "they are the fields of the original")]
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = HealthchecksCheck)]
 pub struct ApiCheck<'a> {
     name: &'a str,
     slug: &'a str,
@@ -51,11 +54,15 @@ pub struct ApiCheck<'a> {
     /// Seconds.
     grace: i64,
     n_pings: i64,
+    #[schema(schema_with = status_schema)]
     status: &'static str,
     started: bool,
+    #[schema(required = true, format = DateTime)]
     last_ping: Option<String>,
+    #[schema(required = true, format = DateTime)]
     next_ping: Option<String>,
     manual_resume: bool,
+    #[schema(schema_with = methods_schema)]
     methods: &'static str,
     subject: String,
     subject_fail: String,
@@ -76,26 +83,43 @@ pub struct ApiCheck<'a> {
     times: Times,
 }
 
+fn status_schema() -> Object {
+    let words = ["new", "up", "grace", "down", "paused"];
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).build()
+}
+
+/// `POST`: only such requests are pings.
+pub(crate) fn methods_schema() -> Object {
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["", "POST"])).build()
+}
+
 /// How to reach the check, or only how to tell it from others.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
+#[schema(as = HealthchecksIdentity)]
 enum Identity<'a> {
+    /// With a read-write key.
     Full {
+        #[schema(format = Uuid)]
         uuid: &'a str,
         ping_url: String,
         update_url: String,
         pause_url: String,
         resume_url: String,
+        /// UUIDs with commas between them.
         channels: &'a str,
     },
+    /// With a read-only key.
     ReadOnly {
+        #[schema(pattern = "^[0-9a-f]{40}$")]
         unique_key: String,
     },
 }
 
 /// When a ping is expected.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
+#[schema(as = HealthchecksTimes)]
 enum Times {
     Period {
         /// Seconds.

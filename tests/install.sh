@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what the tests need and what is missing: Debian's Chromium and PostgreSQL and, from npm, the package that
-# drives the former. `install.sh bench`: what the benchmark needs, PostgreSQL and the load generator wrk.
+# Installs what the tests need and what is missing: Debian's Chromium, PostgreSQL and Python's venv and, from npm, the
+# package that drives the first. `install.sh bench`: what the benchmark needs, PostgreSQL and the load generator wrk.
 set -eu
 cd "$(dirname "$0")/browser"
 
@@ -15,6 +15,8 @@ else
     command -v chromium >/dev/null 2>&1 || [ -n "${CHROMIUM:-}" ] || missing="$missing chromium"
     command -v node >/dev/null 2>&1 || missing="$missing nodejs"
     command -v npm >/dev/null 2>&1 || missing="$missing npm"
+    # Python may be there without what makes a virtual environment.
+    python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || missing="$missing python3-venv"
 fi
 { command -v initdb || ls /usr/lib/postgresql/*/bin/initdb; } >/dev/null 2>&1 || missing="$missing postgresql"
 command -v cc >/dev/null 2>&1 || missing="$missing build-essential"

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::check_json::EarlyJson;
 use super::problem::{FieldError, Refusal, Result};
 use super::schedule::Schedule;
-use super::sent::{Patch, present, read};
+use super::sent::{Object, Patch, present, read};
 use crate::core::check::Early;
 use crate::core::ping::parse_run_id;
 use crate::core::text::one_line;
@@ -39,7 +39,7 @@ pub(super) struct Wanted {
     /// Replaces the old one as a whole.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Schedule)]
-    pub(super) schedule: Option<Schedule>,
+    pub(super) schedule: Option<Object<Schedule>>,
     /// Seconds after the due time in which the check is only late; also the longest that a run may take. null: an
     /// hour, or a fifth of a shorter period.
     #[serde(default)]
@@ -59,7 +59,7 @@ pub(super) struct Wanted {
     post_only: Patch<bool>,
     #[serde(default)]
     #[schema(value_type = Option<WantedFilters>)]
-    filters: Patch<WantedFilters>,
+    filters: Patch<Object<WantedFilters>>,
     /// UUIDs of channels of this project. null: all that the project has now.
     #[serde(default)]
     #[schema(value_type = Option<Vec<Uuid>>)]
@@ -201,7 +201,7 @@ impl Wanted {
         if let Some(name) = &self.name {
             settings.name = without_nul(name);
         }
-        if let Some(schedule) = &self.schedule {
+        if let Some(Object(schedule)) = &self.schedule {
             match schedule.accept(&settings.spec.tz, now) {
                 Ok((spec, _)) => settings.spec = spec,
                 Err(FieldError { field, message }) => {
@@ -245,7 +245,7 @@ impl Wanted {
         let filters = match &self.filters {
             Patch::Keep => return,
             Patch::Reset => &reset,
-            Patch::Set(filters) => filters,
+            Patch::Set(Object(filters)) => filters,
         };
         let rules = &mut settings.rules;
         filters.body.clone().apply(&mut rules.filter_body, bool::default);

@@ -10,6 +10,7 @@ mod cors;
 mod document;
 mod history;
 mod keys;
+mod pings;
 mod problem;
 mod projects;
 mod schedule;

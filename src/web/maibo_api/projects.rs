@@ -57,7 +57,7 @@ pub(super) struct ProjectList {
 #[serde(deny_unknown_fields)]
 pub(super) struct ProjectChange {
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = String, min_length = 1, max_length = 100)]
+    #[schema(value_type = String, min_length = 1, max_length = 100, examples("Backups"))]
     name: Option<String>,
     /// 22 letters, digits, - or _. Addresses with the old one end to work. null: none.
     #[serde(default)]
@@ -90,7 +90,7 @@ pub(super) async fn list(caller: Caller) -> Result<Json<ProjectList>> {
 
 /// A project
 #[utoipa::path(get, path = "/projects/{project}", operation_id = "get_project", tag = "projects",
-    params(("project" = uuid::Uuid, Path)),
+    params(("project" = String, Path, description = "Its UUID")),
     responses((status = 200, description = "The project", body = ProjectJson), Reading))]
 pub(super) async fn get(caller: Caller, At(uuid): At<String>) -> Result<Json<ProjectJson>> {
     let (project, role) = caller.project(&uuid, Action::View).await?;
@@ -106,7 +106,7 @@ async fn reread(caller: &Caller, id: i64, role: Role) -> Result<Json<ProjectJson
 ///
 /// For its owners.
 #[utoipa::path(patch, path = "/projects/{project}", operation_id = "update_project", tag = "projects",
-    params(("project" = uuid::Uuid, Path)), request_body = ProjectChange,
+    params(("project" = String, Path, description = "Its UUID")), request_body = ProjectChange,
     responses((status = 200, description = "The project as it is now", body = ProjectJson),
         (status = 409, description = "Another project has this ping key", body = super::problem::Problem,
             content_type = "application/problem+json"), Writing))]
@@ -149,7 +149,7 @@ pub(super) async fn update(
 ///
 /// For the owners of the project. Addresses with the old one end to work.
 #[utoipa::path(post, path = "/projects/{project}/ping-key", operation_id = "rotate_ping_key", tag = "projects",
-    params(("project" = uuid::Uuid, Path)),
+    params(("project" = String, Path, description = "Its UUID")),
     responses((status = 200, description = "The project with its new ping key", body = ProjectJson), Working))]
 pub(super) async fn rotate(caller: Caller, At(uuid): At<String>) -> Result<Json<ProjectJson>> {
     let (project, role) = caller.project(&uuid, Action::EditProject).await?;
@@ -161,7 +161,7 @@ pub(super) async fn rotate(caller: Caller, At(uuid): At<String>) -> Result<Json<
 ///
 /// For its owners. It goes with everything in it. The only project there is stays.
 #[utoipa::path(delete, path = "/projects/{project}", operation_id = "delete_project", tag = "projects",
-    params(("project" = uuid::Uuid, Path)),
+    params(("project" = String, Path, description = "Its UUID")),
     responses((status = 204, description = "It is gone"),
         (status = 409, description = "It is the only project", body = super::problem::Problem,
             content_type = "application/problem+json"), Working))]
