@@ -1,7 +1,7 @@
 # What people and CI call. `make test` is the whole suite; it installs what it needs and is missing.
-.PHONY: test tools fmt lint rust browser clients deny run shots bench fuzz
+.PHONY: test tools fmt lint rust api browser clients deny run shots bench fuzz
 
-test: tools fmt lint rust browser clients
+test: tools fmt lint rust api browser clients
 
 # Debian's packages and the browser driver's package, where they are missing.
 tools:
@@ -21,6 +21,11 @@ rust:
 	cargo test --locked --lib
 	MAIBO_TEST_ENGINE=sqlite cargo test --locked --test it -- --test-threads 8 --skip postgres::
 	sh tests/postgres.sh cargo test --locked --test it -- --test-threads 8 --skip sqlite_file:: --skip architecture::
+
+# Calls everything in the OpenAPI document, well and badly formed, and looks whether the answers are those described.
+api:
+	cargo build --locked
+	sh tests/schemathesis/run.sh
 
 browser:
 	cargo build --locked

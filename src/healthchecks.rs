@@ -7,6 +7,8 @@ use std::fmt;
 use chrono::SecondsFormat;
 use serde::{Serialize, Serializer};
 use sha1::{Digest as _, Sha1};
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
 use crate::auth::secret::hex;
 use crate::core::Time;
@@ -55,7 +57,8 @@ pub fn micros(at: Time) -> String {
 
 /// A check as the API shows it. It borrows what it can: a list has thousands of them.
 #[expect(clippy::struct_excessive_bools, reason = "they are the fields of the original")]
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = HealthchecksCheck)]
 pub struct ApiCheck<'a> {
     name: &'a str,
     slug: &'a str,
@@ -64,11 +67,15 @@ pub struct ApiCheck<'a> {
     /// Seconds.
     grace: i64,
     n_pings: i64,
+    #[schema(schema_with = status_schema)]
     status: &'static str,
     started: bool,
+    #[schema(required = true, value_type = Option<String>, format = DateTime)]
     last_ping: Option<Seconds>,
+    #[schema(required = true, value_type = Option<String>, format = DateTime)]
     next_ping: Option<Seconds>,
     manual_resume: bool,
+    #[schema(schema_with = methods_schema)]
     methods: &'static str,
     subject: &'a str,
     subject_fail: &'a str,
@@ -79,34 +86,57 @@ pub struct ApiCheck<'a> {
     filter_body: bool,
     filter_http_body: bool,
     filter_default_fail: bool,
+    #[schema(value_type = String)]
     badge_url: Joined<'a>,
     /// Seconds; missing where it is zero.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = i64, required = false)]
     last_duration: Option<i64>,
-    /// In place of what follows, for readers who may not know the address.
+    /// For a read-only key, in place of the addresses.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false, pattern = "^[0-9a-f]{40}$")]
     unique_key: Option<String>,
-    #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    address: Option<Address<'a>>,
+    /// From here to `channels`: for a read-write key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false, format = Uuid)]
+    uuid: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    ping_url: Option<Joined<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    update_url: Option<Joined<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    pause_url: Option<Joined<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    resume_url: Option<Joined<'a>>,
+    /// UUIDs with commas between them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    channels: Option<&'a str>,
     /// Seconds; of a check with a period.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = i64, required = false)]
     timeout: Option<i64>,
     /// Of a check with a calendar, as its zone.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
     schedule: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
     tz: Option<&'a str>,
 }
 
-/// How to reach a check.
-#[derive(Debug, Serialize)]
-struct Address<'a> {
-    uuid: &'a str,
-    ping_url: Joined<'a>,
-    update_url: Joined<'a>,
-    pause_url: Joined<'a>,
-    resume_url: Joined<'a>,
-    channels: &'a str,
+fn status_schema() -> Object {
+    let words = ["new", "up", "grace", "down", "paused"];
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).build()
+}
+
+/// `POST`: only such requests are pings.
+pub(crate) fn methods_schema() -> Object {
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["", "POST"])).build()
 }
 
 /// A text in parts.
@@ -142,7 +172,7 @@ pub fn check<'a>(
     let overdue = |run: Run| shown == Shown::Down && run.at + check.grace() <= now;
     let running = version == 1 && state.run.is_some_and(|run| !overdue(run));
     let mail_word = |word: &'a str| if check.filter_subject { word } else { "" };
-    let (base, code) = (links.base(), check.code());
+    let (full, base, code) = (view == View::Full, links.base(), check.code());
     let api = |tail: &'static str| {
         let root = match version {
             1 => "/api/v1/checks/",
@@ -181,15 +211,13 @@ pub fn check<'a>(
         filter_default_fail: check.filter_default_fail,
         badge_url: Joined([base, "/b/2/", check.badge_key(), ".svg"]),
         last_duration: state.last_duration.map(|span| span.num_seconds()).filter(|seconds| *seconds > 0),
-        unique_key: (view == View::ReadOnly).then(|| unique_key(code)),
-        address: (view == View::Full).then(|| Address {
-            uuid: code,
-            ping_url: Joined([base, "/ping/", code, ""]),
-            update_url: api(""),
-            pause_url: api("/pause"),
-            resume_url: api("/resume"),
-            channels,
-        }),
+        unique_key: (!full).then(|| unique_key(code)),
+        uuid: full.then_some(code),
+        ping_url: full.then_some(Joined([base, "/ping/", code, ""])),
+        update_url: full.then(|| api("")),
+        pause_url: full.then(|| api("/pause")),
+        resume_url: full.then(|| api("/resume")),
+        channels: full.then_some(channels),
         timeout,
         schedule,
         tz: tz.map(String::as_str),

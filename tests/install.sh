@@ -17,6 +17,7 @@ else
     command -v npm >/dev/null 2>&1 || missing="$missing npm"
     command -v curl >/dev/null 2>&1 || missing="$missing curl"
     command -v wget >/dev/null 2>&1 || missing="$missing wget"
+    # Python may be there without what makes a virtual environment.
     python3 -c 'import venv, ensurepip' 2>/dev/null || missing="$missing python3 python3-venv"
 fi
 { command -v initdb || ls /usr/lib/postgresql/*/bin/initdb; } >/dev/null 2>&1 || missing="$missing postgresql"

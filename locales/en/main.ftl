@@ -426,3 +426,15 @@ keys-use-key = KEY
 keys-use-read-only = READ-ONLY-KEY
 note-key-revoked = The key is revoked.
 note-ping-key-made = The ping key is ready.
+
+## API
+api-docs = API
+api-docs-about = Everything that programs can ask and tell.
+api-docs-machine = OpenAPI document
+api-docs-keys = A project's key opens it: send it as X-Api-Key or as bearer token. A read-only key changes nothing and learns no ping address.
+api-docs-sections = Sections
+api-docs-forms = Forms of JSON
+api-docs-parameters = Parameters
+api-docs-body = Body
+api-docs-answers = Answers
+api-docs-required = required

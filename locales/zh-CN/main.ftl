@@ -404,3 +404,15 @@ keys-use-key = 密钥
 keys-use-read-only = 只读密钥
 note-key-revoked = 密钥已吊销。
 note-ping-key-made = 上报密钥已就绪。
+
+## API
+api-docs = API
+api-docs-about = 程序可以查询和提交的全部内容。接口说明为英文。
+api-docs-machine = OpenAPI 文档
+api-docs-keys = 用项目的密钥调用：放在请求头 X-Api-Key 里，或作为 Bearer 令牌。只读密钥不能修改任何内容，也看不到上报地址。
+api-docs-sections = 目录
+api-docs-forms = JSON 结构
+api-docs-parameters = 参数
+api-docs-body = 请求体
+api-docs-answers = 响应
+api-docs-required = 必填

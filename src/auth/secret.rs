@@ -2,6 +2,7 @@
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
+use crate::core::slug;
 use crate::rng;
 use crate::store::keys::Scope;
 
@@ -9,6 +10,8 @@ use crate::store::keys::Scope;
 pub const API_KEY_LEN: usize = 32;
 /// Length of a ping key in characters.
 pub const PING_KEY_LEN: usize = 22;
+/// Longest ping key that is brought along from elsewhere.
+pub const PING_KEY_MAX: usize = 64;
 
 /// A new session or set-up token: 43 characters, 256 bits.
 #[must_use]
@@ -45,6 +48,12 @@ pub fn api_key(scope: Scope) -> String {
         Scope::Metrics => "",
     };
     format!("{prefix}{}", rng::token(API_KEY_LEN - prefix.len()))
+}
+
+/// Whether `text` may be a ping key: 22 to 64 letters, digits, `-` and `_`.
+#[must_use]
+pub fn is_ping_key(text: &str) -> bool {
+    (PING_KEY_LEN..=PING_KEY_MAX).contains(&text.len()) && slug::could_be(text)
 }
 
 /// What a list shows of an API key, so that people can tell theirs apart: its first eight characters.

@@ -2,14 +2,11 @@
 use clap::{Subcommand, ValueEnum};
 
 use super::{Cx, conflict, print};
-use crate::auth::secret::{self, API_KEY_LEN, PING_KEY_LEN};
+use crate::auth::secret::{self, API_KEY_LEN, PING_KEY_LEN, PING_KEY_MAX};
 use crate::core::slug;
 use crate::rng;
 use crate::store::keys::{self, Scope};
 use crate::store::projects;
-
-/// Longest ping key that is brought along. Those of Cronitor and Sentry are longer than ours.
-const PING_KEY_MAX: usize = 64;
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(super) enum Wanted {
@@ -61,7 +58,7 @@ pub(super) async fn run(cx: &Cx, command: Command) -> anyhow::Result<()> {
 async fn ping_key(cx: &Cx, project_id: i64, value: Option<String>) -> anyhow::Result<()> {
     let key = match value {
         Some(key) => {
-            let usable = (PING_KEY_LEN..=PING_KEY_MAX).contains(&key.len()) && slug::could_be(&key);
+            let usable = secret::is_ping_key(&key);
             anyhow::ensure!(
                 usable,
                 "a ping key has {PING_KEY_LEN} to {PING_KEY_MAX} characters: letters, digits, - and _"

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use uuid::Uuid;
 
-use super::db::{read, run, write_tx};
+use super::db::{on, read, run, write_tx};
 use super::{Db, StoreError, WriteTx};
 use crate::core::alias;
 use crate::core::ping::parse_check_uuid;
@@ -50,9 +50,18 @@ pub(super) async fn change_in(tx: &mut WriteTx, check_id: i64, change: &Change) 
         run!(tx, sqlx::query(SHORT).bind(check_id).bind(short));
     }
     if let Some(alias) = &change.alias {
+        is_free(tx, check_id, alias.as_deref()).await?;
         run!(tx, sqlx::query(ALIAS).bind(check_id).bind(alias));
     }
     Ok(())
+}
+
+/// Refuses an alias that is the UUID of another check: pings to that one would no longer reach it everywhere.
+async fn is_free(tx: &mut WriteTx, check_id: i64, alias: Option<&str>) -> Result<(), StoreError> {
+    const SQL: &str = "SELECT id FROM checks WHERE uuid = $1 AND id <> $2";
+    let taken: Option<(i64,)> =
+        on!(tx, |conn| sqlx::query_as(SQL).bind(alias).bind(check_id).fetch_optional(conn).await?);
+    if taken.is_some() { Err(StoreError::Conflict) } else { Ok(()) }
 }
 
 pub async fn of(db: &Db, check_id: i64) -> Result<Addresses, StoreError> {
@@ -107,6 +116,7 @@ pub async fn set_alias(db: &Db, check_id: i64, alias: Option<&str>) -> Result<()
 pub async fn set_alias_in(tx: &mut WriteTx, check_id: i64, alias: Option<&str>) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO check_addresses (check_id, short, alias) VALUES ($1, $3, $2)
         ON CONFLICT (check_id) DO UPDATE SET alias = excluded.alias";
+    is_free(tx, check_id, alias).await?;
     run!(tx, sqlx::query(SQL).bind(check_id).bind(alias).bind(rng::token(SHORT_LEN)));
     Ok(())
 }

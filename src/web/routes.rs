@@ -15,7 +15,7 @@ use tower_http::csrf::CsrfLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use super::pages::{
-    channel_form, channels, check, check_form, checks, health, home, keys, language, setup, sign_in,
+    api_docs, channel_form, channels, check, check_form, checks, health, home, keys, language, setup, sign_in,
 };
 use super::{AppState, api, assets, badges, error, layers, maibo_api, metrics, pages, seed};
 use crate::ingest::{Intake, dialects, http};
@@ -49,6 +49,7 @@ pub fn router(state: AppState, intake: Intake) -> Router {
         .route("/channels/{channel}/edit", get(channel_form::edit).post(channel_form::save))
         .route("/channels/{channel}/test", get(channels::tested).post(channels::test))
         .route("/channels/{channel}/delete", get(channels::ask_delete).post(channels::delete))
+        .route("/api/docs", get(api_docs::get))
         .fallback_service(any(dialects::at_root).with_state(intake.clone()))
         .layer(
             ServiceBuilder::new()

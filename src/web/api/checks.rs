@@ -6,9 +6,11 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::Version;
 use super::caller::{Edit, Editor, Reader};
+use super::document::{CheckBody, ErrorBody, Listing, Reading, Writing};
 use super::fields::{self, Wanted};
 use super::named::{CheckId, Code};
 use super::refusal::Refusal;
@@ -20,12 +22,18 @@ use crate::store::checks::{self, Channels, Check, Settings};
 use crate::store::{channels, check_lists};
 use crate::web::AppState;
 
-#[derive(Serialize)]
-struct List<'a> {
+/// Checks.
+#[derive(Serialize, ToSchema)]
+#[schema(as = HealthchecksCheckList)]
+pub(super) struct List<'a> {
     checks: Vec<ApiCheck<'a>>,
 }
 
 /// `GET checks/`: those that have every `?tag=` and this `?slug=`.
+#[utoipa::path(get, path = "/checks/", operation_id = "checks", summary = "List the checks", description = "", params(
+        ("tag" = Option<Vec<String>>, Query, description = "With every one of these tags"),
+        ("slug" = Option<String>, Query, description = "With this slug; empty: any")),
+    responses((status = 200, description = "The checks", body = List<'static>), Listing))]
 pub async fn list(
     State(state): State<AppState>,
     Extension(Version(version)): Extension<Version>,
@@ -87,6 +95,8 @@ async fn reread(state: &AppState, check: &Check, version: u8, now: Time) -> Resu
 }
 
 /// `GET checks/<uuid or unique_key>`
+#[utoipa::path(get, path = "/checks/{code}", operation_id = "check", summary = "A check", description = "", params(("code" = String, Path, description = "The check's UUID, or its `unique_key`")),
+    responses((status = 200, description = "The check", body = ApiCheck<'static>), Reading))]
 pub async fn get(
     State(state): State<AppState>,
     Extension(Version(version)): Extension<Version>,
@@ -98,6 +108,11 @@ pub async fn get(
 }
 
 /// `POST checks/`: makes a check, or updates the oldest one that has what `unique` names.
+#[utoipa::path(post, path = "/checks/", operation_id = "create_check", summary = "Make or update a check",
+    description = "With `unique`, updates the oldest check that has the same values in the fields that it names.",
+    request_body = CheckBody,
+    responses((status = 200, description = "The check that was updated", body = ApiCheck<'static>),
+        (status = 201, description = "The check that was made", body = ApiCheck<'static>), Writing))]
 pub async fn create(
     State(state): State<AppState>,
     Extension(Version(version)): Extension<Version>,
@@ -126,6 +141,9 @@ pub async fn create(
 }
 
 /// `POST checks/<uuid>`
+#[utoipa::path(post, path = "/checks/{code}", operation_id = "update_check", summary = "Update a check", description = "",
+    params(("code" = String, Path, description = "The check's UUID")), request_body = CheckBody,
+    responses((status = 200, description = "The check as it is now", body = ApiCheck<'static>), Writing))]
 pub async fn update(
     State(state): State<AppState>,
     Extension(Version(version)): Extension<Version>,
@@ -172,6 +190,8 @@ async fn find_channels(state: &AppState, project: i64, wanted: &Wanted) -> Resul
 }
 
 /// `DELETE checks/<uuid>`: gives the check as it was, without its channels.
+#[utoipa::path(delete, path = "/checks/{code}", operation_id = "delete_check", summary = "Delete a check", description = "",
+    params(("code" = String, Path, description = "The check's UUID")), responses((status = 200, description = "The check as it was", body = ApiCheck<'static>), Reading))]
 pub async fn delete(
     State(state): State<AppState>,
     Extension(Version(version)): Extension<Version>,
@@ -187,6 +207,9 @@ pub async fn delete(
 }
 
 /// `POST checks/<uuid>/pause`; a paused check stays paused.
+#[utoipa::path(post, path = "/checks/{code}/pause", operation_id = "pause_check", summary = "Pause a check", description = "",
+    params(("code" = String, Path, description = "The check's UUID")),
+    responses((status = 200, description = "The paused check", body = ApiCheck<'static>), Writing))]
 pub async fn pause(
     State(state): State<AppState>,
     Extension(Version(version)): Extension<Version>,
@@ -200,6 +223,10 @@ pub async fn pause(
 }
 
 /// `POST checks/<uuid>/resume`: the check is as if it were new, but keeps its count of pings.
+#[utoipa::path(post, path = "/checks/{code}/resume", operation_id = "resume_check", summary = "Resume a check", description = "",
+    params(("code" = String, Path, description = "The check's UUID")),
+    responses((status = 200, description = "The resumed check", body = ApiCheck<'static>),
+        (status = 409, description = "The check is not paused", body = ErrorBody), Writing))]
 pub async fn resume(
     State(state): State<AppState>,
     Extension(Version(version)): Extension<Version>,

@@ -3,8 +3,10 @@ use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::caller::Reader;
+use super::document::Reading;
 use super::named::Code;
 use super::refusal::Refusal;
 use crate::core::{Span, Time};
@@ -15,19 +17,30 @@ use crate::web::AppState;
 /// Most flips in one answer.
 const MAX_FLIPS: i64 = 100_000;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = HealthchecksFlip)]
 struct Flip {
+    #[schema(value_type = String, format = DateTime)]
     timestamp: Seconds,
     /// 1 where the check came up, else 0.
+    #[schema(maximum = 1)]
     up: u8,
 }
 
-#[derive(Serialize)]
-struct List {
+#[derive(Serialize, ToSchema)]
+#[schema(as = HealthchecksFlipList)]
+pub(super) struct List {
     flips: Vec<Flip>,
 }
 
 /// `GET checks/<uuid or unique_key>/flips/`, newest first.
+#[utoipa::path(get, path = "/checks/{code}/flips/", operation_id = "flips", summary = "The changes of a check's status",
+    description = "Newest first.",
+    params(("code" = String, Path, description = "The check's UUID, or its `unique_key`"), ("seconds" = Option<i64>, Query, minimum = 0, maximum = 31_536_000, description = "Of so many seconds up to now"),
+        ("start" = Option<i64>, Query, minimum = 0, maximum = 10_000_000_000i64, description = "From this Unix time on"),
+        ("end" = Option<i64>, Query, minimum = 0, maximum = 10_000_000_000i64, description = "Before this Unix time")),
+    responses((status = 200, description = "The flips", body = List),
+        (status = 400, description = "A bad filter: no words"), Reading))]
 pub async fn list(
     State(state): State<AppState>,
     code: Code,

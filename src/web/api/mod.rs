@@ -6,6 +6,7 @@ pub mod caller;
 pub mod channels;
 pub mod checks;
 pub mod cors;
+pub mod document;
 mod fields;
 pub mod flips;
 mod named;

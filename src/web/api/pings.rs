@@ -6,9 +6,11 @@ use axum::extract::{RawPathParams, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::Version;
 use super::caller::Editor;
+use super::document::Reading;
 use super::named::CheckId;
 use super::refusal::Refusal;
 use crate::core::ping::Kind;
@@ -20,28 +22,38 @@ use crate::web::AppState;
 /// Most pings in one answer.
 const MAX_PINGS: i64 = 1000;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = HealthchecksPing)]
 struct Entry<'a> {
+    /// `success`, `start`, `fail`, `log` or `ign`.
     r#type: &'a str,
+    #[schema(format = DateTime)]
     date: String,
     n: i64,
     scheme: &'a str,
+    #[schema(required = true)]
     remote_addr: Option<&'a str>,
     method: &'a str,
     ua: &'a str,
+    #[schema(required = true, format = Uuid)]
     rid: Option<&'a str>,
+    #[schema(required = true)]
     body_url: Option<String>,
     /// Seconds, to the hundredth.
     #[serde(skip_serializing_if = "Option::is_none")]
     duration: Option<f64>,
 }
 
-#[derive(Serialize)]
-struct List<'a> {
+#[derive(Serialize, ToSchema)]
+#[schema(as = HealthchecksPingList)]
+pub(super) struct List<'a> {
     pings: Vec<Entry<'a>>,
 }
 
 /// `GET checks/<uuid>/pings/`, newest first.
+#[utoipa::path(get, path = "/checks/{code}/pings/", operation_id = "pings", summary = "The pings of a check",
+    description = "Newest first, at most 1000.", params(("code" = String, Path, description = "The check's UUID")),
+    responses((status = 200, description = "The pings", body = List<'static>), Reading))]
 pub async fn list(
     State(state): State<AppState>,
     axum::Extension(Version(version)): axum::Extension<Version>,
@@ -104,6 +116,9 @@ fn hundredths(span: Span) -> f64 {
 }
 
 /// `GET checks/<uuid>/pings/<n>/body`: what the job sent, as it came.
+#[utoipa::path(get, path = "/checks/{code}/pings/{n}/body", operation_id = "ping_body", summary = "The body of a ping", description = "",
+    params(("code" = String, Path, description = "The check's UUID"), ("n" = i64, Path, description = "The ping's number")),
+    responses((status = 200, description = "What the job sent", body = String, content_type = "text/plain"), Reading))]
 pub async fn body(
     State(state): State<AppState>,
     id: CheckId,

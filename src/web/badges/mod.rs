@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::Serialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use super::AppState;
 use super::error::{AppError, Result};
@@ -30,6 +31,26 @@ const UNNAMED_LABEL: &str = "check";
 const SECRET_LEN: usize = 43;
 /// What Python's `quote(…, safe="")` leaves as it is.
 const QUOTED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// What a badge says in JSON: with `json` a status and numbers, with `shields` what shields.io reads.
+#[derive(ToSchema)]
+#[serde(untagged)]
+pub enum BadgeStatus {
+    Json {
+        /// `up`, `late` or `down`.
+        status: String,
+        total: u64,
+        grace: u64,
+        down: u64,
+    },
+    Shields {
+        #[schema(rename = "schemaVersion")]
+        schema_version: u8,
+        label: String,
+        message: String,
+        color: String,
+    },
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Format {
@@ -143,6 +164,11 @@ fn answer(format: Format, label: &str, light: Light, tally: Tally) -> Response {
 }
 
 /// `GET /b/<states>/<badge key>.<format>`: one check. Only 3 states tell late ones apart.
+#[utoipa::path(get, path = "/b/{states}/{badge_key}.{format}", operation_id = "check_badge", tag = "badges",
+    summary = "The badge of a check", description = "Its address stands in the check's JSON.", security(()),
+    params(("states" = i64, Path, minimum = 2, maximum = 3, description = "2 or 3"),
+        ("badge_key" = String, Path, description = "The check's UUID for badges"), ("format" = String, Path, description = "`svg`, `json` or `shields`")), responses((status = 200, description = "The badge", content((String = "image/svg+xml"), (BadgeStatus = "application/json"))),
+        (status = 404, description = "There is no such badge"), (status = 503, description = "The database is not available")))]
 pub async fn of_check(
     State(state): State<AppState>,
     Path((states, file)): Path<(String, String)>,
@@ -159,6 +185,12 @@ pub async fn of_check(
 }
 
 /// `GET /badge/<badge key>/<signature>/<tag>.<format>`: the checks of a project that have this tag.
+#[utoipa::path(get, path = "/badge/{badge_key}/{signature}/{tag}.{format}", operation_id = "tag_badge", tag = "badges",
+    summary = "The badge of a tag", description = "`badges/` of the Healthchecks API tells its address.", security(()),
+    params(("badge_key" = String, Path, description = "The project's UUID for badges"),
+        ("signature" = String, Path, description = "Eight characters; `-2` behind them: two states"),
+        ("tag" = String, Path, description = "The tag, percent-encoded twice"), ("format" = String, Path, description = "`svg`, `json` or `shields`")), responses((status = 200, description = "The badge", content((String = "image/svg+xml"), (BadgeStatus = "application/json"))),
+        (status = 404, description = "There is no such badge"), (status = 503, description = "The database is not available")))]
 pub async fn of_tag(
     State(state): State<AppState>,
     Path((badge_key, signature, file)): Path<(String, String, String)>,
@@ -170,6 +202,11 @@ pub async fn of_tag(
 }
 
 /// `GET /badge/<badge key>/<signature>.<format>`: all checks of a project.
+#[utoipa::path(get, path = "/badge/{badge_key}/{signature}.{format}", operation_id = "project_badge", tag = "badges",
+    summary = "The badge of a project", description = "`badges/` of the Healthchecks API tells its address.", security(()),
+    params(("badge_key" = String, Path, description = "The project's UUID for badges"),
+        ("signature" = String, Path, description = "Eight characters; `-2` behind them: two states"), ("format" = String, Path, description = "`svg`, `json` or `shields`")), responses((status = 200, description = "The badge", content((String = "image/svg+xml"), (BadgeStatus = "application/json"))),
+        (status = 404, description = "There is no such badge"), (status = 503, description = "The database is not available")))]
 pub async fn of_all(
     State(state): State<AppState>,
     Path((badge_key, file)): Path<(String, String)>,
@@ -205,7 +242,8 @@ async fn secret(state: &AppState) -> Result<&str, StoreError> {
 }
 
 /// The addresses of one badge, with two states and with three.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = HealthchecksBadge)]
 pub struct Addresses {
     pub svg: String,
     pub svg3: String,

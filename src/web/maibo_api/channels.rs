@@ -99,6 +99,7 @@ pub(super) struct ChannelList {
 /// A channel to make.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"kind": "webhook", "name": "ops", "settings": {"url_down": "https://example.org/alert"}})))]
 pub(super) struct NewChannel {
     /// The word for a kind of channel; see `settings`.
     #[schema(examples("wecom"))]
@@ -111,7 +112,6 @@ pub(super) struct NewChannel {
     language: Option<LanguageWord>,
     /// By field, as the kind has them: `email`: `to`. `wecom`: `url` or `key`. `webhook`: `url_down`, `method_down`,
     /// `headers_down`, `body_down`, and the same with `_up`. A kind's other fields are named when one is unknown.
-    #[schema(examples(json!({"key": "693a91f6-7aoc-4bc4-97a0-0ec2sifa5aaa"})))]
     settings: BTreeMap<String, String>,
     /// Every check of the project tells it from now on.
     #[serde(default)]
@@ -123,7 +123,7 @@ pub(super) struct NewChannel {
 #[serde(deny_unknown_fields)]
 pub(super) struct ChannelChange {
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = String, min_length = 1, max_length = 100)]
+    #[schema(value_type = String, min_length = 1, max_length = 100, examples("ops"))]
     name: Option<String>,
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = LanguageWord)]
@@ -233,7 +233,7 @@ fn both<A, B>(one: Result<A, FieldError>, other: Result<B, FieldError>) -> Resul
 
 /// The channels of a project
 #[utoipa::path(get, path = "/projects/{project}/channels", operation_id = "list_channels", tag = "channels",
-    params(("project" = uuid::Uuid, Path)),
+    params(("project" = String, Path, description = "Its UUID")),
     responses((status = 200, description = "All of them", body = ChannelList), Reading))]
 pub(super) async fn list(caller: Caller, At(project): At<String>) -> Result<Json<ChannelList>> {
     let (project, role) = caller.project(&project, Action::View).await?;
@@ -245,7 +245,7 @@ pub(super) async fn list(caller: Caller, At(project): At<String>) -> Result<Json
 
 /// Make a channel
 #[utoipa::path(post, path = "/projects/{project}/channels", operation_id = "create_channel", tag = "channels",
-    params(("project" = uuid::Uuid, Path)), request_body = NewChannel,
+    params(("project" = String, Path, description = "Its UUID")), request_body = NewChannel,
     responses((status = 201, description = "The channel; `Location` is its address", body = ChannelJson,
         headers(("Location" = String, description = "Its address in this API"))), Writing))]
 pub(super) async fn create(
@@ -271,7 +271,7 @@ pub(super) async fn create(
 
 /// A channel
 #[utoipa::path(get, path = "/channels/{channel}", operation_id = "get_channel", tag = "channels",
-    params(("channel" = uuid::Uuid, Path)),
+    params(("channel" = String, Path, description = "Its UUID")),
     responses((status = 200, description = "The channel", body = ChannelJson), Reading))]
 pub(super) async fn get(caller: Caller, At(uuid): At<String>) -> Result<Json<ChannelJson>> {
     let (channel, role) = caller.channel(&uuid, Action::View).await?;
@@ -296,7 +296,7 @@ fn over(stored: Settings, wanted: BTreeMap<String, Patch<String>>, driver: &Driv
 ///
 /// One that was marked as broken gets another chance.
 #[utoipa::path(patch, path = "/channels/{channel}", operation_id = "update_channel", tag = "channels",
-    params(("channel" = uuid::Uuid, Path)), request_body = ChannelChange,
+    params(("channel" = String, Path, description = "Its UUID")), request_body = ChannelChange,
     responses((status = 200, description = "The channel as it is now", body = ChannelJson), Writing))]
 pub(super) async fn update(
     caller: Caller,
@@ -319,7 +319,7 @@ pub(super) async fn update(
 ///
 /// What was queued for it is not sent any more.
 #[utoipa::path(delete, path = "/channels/{channel}", operation_id = "delete_channel", tag = "channels",
-    params(("channel" = uuid::Uuid, Path)),
+    params(("channel" = String, Path, description = "Its UUID")),
     responses((status = 204, description = "It is gone"), Working))]
 pub(super) async fn delete(caller: Caller, At(uuid): At<String>) -> Result<StatusCode> {
     let (channel, _) = caller.channel(&uuid, Action::EditChannels).await?;
@@ -331,7 +331,7 @@ pub(super) async fn delete(caller: Caller, At(uuid): At<String>) -> Result<Statu
 ///
 /// One try, now, with the plain answer of the other side. A channel that works again loses its mark.
 #[utoipa::path(post, path = "/channels/{channel}/test", operation_id = "test_channel", tag = "channels",
-    params(("channel" = uuid::Uuid, Path)),
+    params(("channel" = String, Path, description = "Its UUID")),
     responses((status = 200, description = "What became of it", body = Tested), Working))]
 pub(super) async fn test(caller: Caller, At(uuid): At<String>) -> Result<Json<Tested>> {
     let (channel, _) = caller.channel(&uuid, Action::EditChannels).await?;

@@ -9,11 +9,11 @@ use uuid::Uuid;
 use super::check_json::EarlyJson;
 use super::problem::{FieldError, Refusal, Result};
 use super::schedule::Schedule;
-use super::sent::{Patch, present, read};
+use super::sent::{Object, Patch, present, read};
 use crate::core::check::Early;
 use crate::core::ping::parse_run_id;
 use crate::core::text::one_line;
-use crate::core::{Span, Time, slug};
+use crate::core::{Span, Time, alias, slug};
 use crate::store::addresses::{self, MAX_CHARS};
 use crate::store::checks::{Fault, Settings};
 
@@ -39,7 +39,7 @@ pub(super) struct Wanted {
     /// Replaces the old one as a whole.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Schedule)]
-    pub(super) schedule: Option<Schedule>,
+    pub(super) schedule: Option<Object<Schedule>>,
     /// Seconds after the due time in which the check is only late; also the longest that a run may take. null: an
     /// hour, or a fifth of a shorter period.
     #[serde(default)]
@@ -59,7 +59,7 @@ pub(super) struct Wanted {
     post_only: Patch<bool>,
     #[serde(default)]
     #[schema(value_type = Option<WantedFilters>)]
-    filters: Patch<WantedFilters>,
+    filters: Patch<Object<WantedFilters>>,
     /// UUIDs of channels of this project. null: all that the project has now.
     #[serde(default)]
     #[schema(value_type = Option<Vec<Uuid>>)]
@@ -71,7 +71,7 @@ pub(super) struct Wanted {
     /// The token that the check had in another product's addresses; tokens joined by `/` where it had several. It
     /// takes pings there, and is a secret. null: none.
     #[serde(default)]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 200, pattern = "^[0-9A-Za-z._~/-]+$")]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 200, pattern = "^[0-9A-Za-z._~=-]+(/[0-9A-Za-z._~=-]+)*$")]
     alias: Patch<String>,
 }
 
@@ -201,7 +201,7 @@ impl Wanted {
         if let Some(name) = &self.name {
             settings.name = without_nul(name);
         }
-        if let Some(schedule) = &self.schedule {
+        if let Some(Object(schedule)) = &self.schedule {
             match schedule.accept(&settings.spec.tz, now) {
                 Ok((spec, _)) => settings.spec = spec,
                 Err(FieldError { field, message }) => {
@@ -245,7 +245,7 @@ impl Wanted {
         let filters = match &self.filters {
             Patch::Keep => return,
             Patch::Reset => &reset,
-            Patch::Set(filters) => filters,
+            Patch::Set(Object(filters)) => filters,
         };
         let rules = &mut settings.rules;
         filters.body.clone().apply(&mut rules.filter_body, bool::default);
@@ -264,23 +264,23 @@ impl Wanted {
 
     /// The addresses that are wanted.
     pub(super) fn addresses(&self) -> Result<addresses::Change> {
-        let fits = |text: &str, also: &str| {
-            (1..=MAX_CHARS).contains(&text.len())
-                && text.chars().all(|c| c.is_ascii_alphanumeric() || also.contains(c))
+        let fits = |text: &str| {
+            (1..=MAX_CHARS).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric())
         };
         let mut wrong = Vec::new();
-        if self.short.as_ref().is_some_and(|short| !fits(short, "")) {
+        if self.short.as_ref().is_some_and(|short| !fits(short)) {
             wrong.push(FieldError::new("short", "must have letters and digits only, at most 200"));
         }
         let alias = match &self.alias {
             Patch::Keep => None,
             Patch::Reset => Some(None),
-            Patch::Set(alias) => {
-                if !fits(alias, "-._~/") {
-                    let words = "must have letters, digits and -._~/ only, at most 200";
+            Patch::Set(token) => {
+                if !alias::is_valid(token) {
+                    let words =
+                        "must have 1 to 200 letters, digits and -_.~=, with single slashes between parts";
                     wrong.push(FieldError::new("alias", words));
                 }
-                Some(Some(alias.clone()))
+                Some(Some(token.clone()))
             }
         };
         if !wrong.is_empty() {

@@ -23,6 +23,8 @@ use crate::store::{addresses, channels, projects};
 /// Most checks on a page, and how many there are when no number is asked for.
 const MOST: i64 = 500;
 const USUAL: i64 = 100;
+/// Most characters of what is looked for.
+const MOST_CHARS: usize = 100;
 
 /// Which checks of a project are wanted.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -92,7 +94,7 @@ pub(super) fn within(field: &str, value: i64, from: i64, to: i64) -> Result<i64>
 
 /// The checks of a project
 #[utoipa::path(get, path = "/projects/{project}/checks", operation_id = "list_checks", tag = "checks",
-    params(("project" = Uuid, Path), Narrowed),
+    params(("project" = String, Path, description = "Its UUID"), Narrowed),
     responses((status = 200, description = "A page of them", body = CheckList), Reading))]
 pub(super) async fn list(
     caller: Caller,
@@ -102,6 +104,11 @@ pub(super) async fn list(
     let (project, role) = caller.project(&project, Action::View).await?;
     let offset = within("offset", asked.offset.unwrap_or(0), 0, 1_000_000)?;
     let limit = within("limit", asked.limit.unwrap_or(USUAL), 1, MOST)?;
+    for (field, text) in [("tag", &asked.tag), ("slug", &asked.slug), ("search", &asked.search)] {
+        if text.as_ref().is_some_and(|text| text.chars().nth(MOST_CHARS).is_some()) {
+            return Err(Refusal::field(field, format!("must have at most {MOST_CHARS} characters")));
+        }
+    }
     let filter = Filter {
         status: asked.status.map(|status| status.as_str().to_owned()).unwrap_or_default(),
         search: asked.search.unwrap_or_default(),
@@ -167,7 +174,7 @@ const TAKEN: &str = "another check has this UUID, short address or alias";
 ///
 /// With no more than a name and a schedule it has the usual grace and tells all channels of the project.
 #[utoipa::path(post, path = "/projects/{project}/checks", operation_id = "create_check", tag = "checks",
-    params(("project" = Uuid, Path)), request_body = NewCheck,
+    params(("project" = String, Path, description = "Its UUID")), request_body = NewCheck,
     responses((status = 201, description = "The check; `Location` is its address", body = CheckJson,
             headers(("Location" = String, description = "Its address in this API"))),
         (status = 409, description = "Another check has this UUID, short address or alias",

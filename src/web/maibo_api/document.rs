@@ -10,10 +10,10 @@ use utoipa::openapi::server::Server;
 use utoipa::openapi::{OpenApi as Document, RefOr, Schema};
 use utoipa::{Modify, OpenApi};
 
-use super::own_document;
 use super::problem::Problem;
+use super::{own_document, pings};
 use crate::links::Links;
-use crate::web::AppState;
+use crate::web::{AppState, api, badges, metrics};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -28,9 +28,26 @@ use crate::web::AppState;
         (name = "channels", description = "Where alerts go."),
         (name = "keys", description = "What opens the APIs for a project."),
         (name = "schedule", description = "When a schedule is due."),
+        (name = "pings", description = "What jobs call. Every method counts, but OPTIONS. The address is the secret: no key."),
+        (name = "badges", description = "The state of checks as a small picture or a few words of JSON."),
+        (name = "metrics", description = "For Prometheus."),
+        (name = "healthchecks v3", description = "The Healthchecks management API, for its clients."),
+        (name = "healthchecks v2", description = "The same, version 2: a new name makes a new slug."),
+        (name = "healthchecks v1", description = "The same, version 1: a running check has the status `started`."),
     ),
 )]
 struct Base;
+
+/// What stands outside the APIs.
+#[derive(OpenApi)]
+#[openapi(paths(
+    badges::of_check,
+    badges::of_all,
+    badges::of_tag,
+    metrics::of_server,
+    metrics::of_project_by_header
+))]
+struct Others;
 
 /// How a caller says who it is.
 struct Keys;
@@ -38,12 +55,14 @@ struct Keys;
 impl Modify for Keys {
     fn modify(&self, document: &mut Document) {
         let components = document.components.get_or_insert_default();
-        let header = ApiKeyValue::with_description("X-Api-Key", "A key of a project");
+        let header = ApiKeyValue::with_description("X-Api-Key", "A key of a project, or a person's token");
         components.add_security_scheme("api_key", SecurityScheme::ApiKey(ApiKey::Header(header)));
         let bearer = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
-            .description(Some("The same as a bearer token"))
+            .description(Some("The same as a bearer token; or a person's token, as `/api/token/` tells it"))
             .build();
+        let metrics = ApiKeyValue::with_description("X-Metrics-Key", "A metrics key of the server");
+        components.add_security_scheme("metrics_key", SecurityScheme::ApiKey(ApiKey::Header(metrics)));
         components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
     }
 }
@@ -52,6 +71,11 @@ impl Modify for Keys {
 static DOCUMENT: LazyLock<Document> = LazyLock::new(|| {
     let mut document = Base::openapi();
     document.merge(own_document());
+    document.merge(pings::document());
+    for version in [3, 2, 1] {
+        document.merge(api::document::of_version(version));
+    }
+    document.merge(Others::openapi());
     strict_variants(&mut document, "Schedule");
     document
 });

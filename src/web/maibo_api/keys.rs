@@ -72,7 +72,7 @@ pub(super) struct NewKey {
 ///
 /// For its owners.
 #[utoipa::path(get, path = "/projects/{project}/keys", operation_id = "list_keys", tag = "keys",
-    params(("project" = uuid::Uuid, Path)),
+    params(("project" = String, Path, description = "Its UUID")),
     responses((status = 200, description = "All of them", body = KeyList), Working))]
 pub(super) async fn list(caller: Caller, At(project): At<String>) -> Result<Json<KeyList>> {
     let (project, _) = caller.project(&project, Action::EditProject).await?;
@@ -91,7 +91,7 @@ pub(super) async fn list(caller: Caller, At(project): At<String>) -> Result<Json
 ///
 /// For the owners of the project. The key is shown this once.
 #[utoipa::path(post, path = "/projects/{project}/keys", operation_id = "create_key", tag = "keys",
-    params(("project" = uuid::Uuid, Path)), request_body = NewKey,
+    params(("project" = String, Path, description = "Its UUID")), request_body = NewKey,
     responses((status = 201, description = "The key", body = MadeKey),
         (status = 409, description = "The project has 100 keys already", body = super::problem::Problem,
             content_type = "application/problem+json"), Writing))]
@@ -116,7 +116,7 @@ pub(super) async fn create(
 ///
 /// For the owners of the project. It opens nothing from now on.
 #[utoipa::path(delete, path = "/projects/{project}/keys/{id}", operation_id = "delete_key", tag = "keys",
-    params(("project" = uuid::Uuid, Path), ("id" = i64, Path, description = "The key's number")),
+    params(("project" = String, Path, description = "Its UUID"), ("id" = i64, Path, description = "The key's number")),
     responses((status = 204, description = "It is worthless"), Working))]
 pub(super) async fn delete(caller: Caller, At((project, id)): At<(String, String)>) -> Result<StatusCode> {
     let (project, _) = caller.project(&project, Action::EditProject).await?;

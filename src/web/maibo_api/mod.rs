@@ -10,6 +10,7 @@ mod cors;
 mod document;
 mod history;
 mod keys;
+mod pings;
 mod problem;
 mod projects;
 mod schedule;
@@ -32,7 +33,7 @@ pub const PREFIX: &str = "/api/maibo/v1";
 /// Its routes with what the document says of them.
 fn described() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
-        .routes(routes!(projects::list))
+        .routes(routes!(projects::list, projects::create))
         .routes(routes!(projects::get, projects::update, projects::delete))
         .routes(routes!(projects::rotate))
         .routes(routes!(keys::list, keys::create))

@@ -1,15 +1,16 @@
 //! `projects`: those that a key opens, their names and their ping keys.
 use axum::Json;
 use axum::http::StatusCode;
+use axum::http::header::{self, HeaderName};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::PREFIX;
 use super::caller::Caller;
 use super::problem::{FieldError, Reading, Refusal, Result, Working, Writing};
 use super::sent::{At, Patch, Sent, present};
-use crate::auth::secret::PING_KEY_LEN;
+use crate::auth::secret::{PING_KEY_LEN, PING_KEY_MAX, is_ping_key};
 use crate::core::access::{Action, Role, allows};
-use crate::core::slug;
 use crate::core::text::one_line;
 use crate::rng;
 use crate::store::projects::{self, Change, Project};
@@ -52,16 +53,24 @@ pub(super) struct ProjectList {
     projects: Vec<ProjectJson>,
 }
 
+/// A project to make.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewProject {
+    #[schema(min_length = 1, max_length = 100)]
+    name: String,
+}
+
 /// What is wanted of a project. A field that is absent stays as it is.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ProjectChange {
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = String, min_length = 1, max_length = 100)]
+    #[schema(value_type = String, min_length = 1, max_length = 100, examples("Backups"))]
     name: Option<String>,
-    /// 22 letters, digits, - or _. Addresses with the old one end to work. null: none.
+    /// 22 to 64 letters, digits, - or _. Addresses with the old one end to work. null: none.
     #[serde(default)]
-    #[schema(value_type = Option<String>, min_length = 22, max_length = 22, pattern = "^[0-9A-Za-z_-]+$")]
+    #[schema(value_type = Option<String>, min_length = 22, max_length = 64, pattern = "^[0-9A-Za-z_-]+$")]
     ping_key: Patch<String>,
 }
 
@@ -78,9 +87,9 @@ fn project_json(project: Project, role: Role) -> ProjectJson {
     }
 }
 
-/// The projects that the key opens
+/// The projects that the key or token opens
 ///
-/// A project's key opens that one.
+/// A project's key opens that one, a person's token all that they see in the dashboard.
 #[utoipa::path(get, path = "/projects", operation_id = "list_projects", tag = "projects",
     responses((status = 200, description = "All of them", body = ProjectList), Reading))]
 pub(super) async fn list(caller: Caller) -> Result<Json<ProjectList>> {
@@ -90,7 +99,7 @@ pub(super) async fn list(caller: Caller) -> Result<Json<ProjectList>> {
 
 /// A project
 #[utoipa::path(get, path = "/projects/{project}", operation_id = "get_project", tag = "projects",
-    params(("project" = uuid::Uuid, Path)),
+    params(("project" = String, Path, description = "Its UUID")),
     responses((status = 200, description = "The project", body = ProjectJson), Reading))]
 pub(super) async fn get(caller: Caller, At(uuid): At<String>) -> Result<Json<ProjectJson>> {
     let (project, role) = caller.project(&uuid, Action::View).await?;
@@ -102,11 +111,46 @@ async fn reread(caller: &Caller, id: i64, role: Role) -> Result<Json<ProjectJson
     Ok(Json(project_json(project, role)))
 }
 
+/// A name as it is stored, or what is wrong with it.
+fn checked(name: &str, wrong: &mut Vec<FieldError>) -> String {
+    let name = name.replace('\0', "").trim().to_owned();
+    if one_line(&name).is_empty() {
+        wrong.push(FieldError::new("name", "must not be empty"));
+    } else if name.chars().count() > MAX_NAME {
+        wrong.push(FieldError::new("name", format!("must have at most {MAX_NAME} characters")));
+    }
+    name
+}
+
+/// Make a project
+///
+/// For the operator of the server, by their token.
+#[utoipa::path(post, path = "/projects", operation_id = "create_project", tag = "projects",
+    request_body = NewProject,
+    responses((status = 201, description = "The project; `Location` is its address", body = ProjectJson,
+        headers(("Location" = String, description = "Its address in this API"))), Writing))]
+pub(super) async fn create(
+    caller: Caller,
+    Sent(wanted): Sent<NewProject>,
+) -> Result<(StatusCode, [(HeaderName, String); 1], Json<ProjectJson>)> {
+    if !caller.is_operator() {
+        return Err(Refusal::Forbidden("this needs the token of the server's operator"));
+    }
+    let mut wrong = Vec::new();
+    let name = checked(&wanted.name, &mut wrong);
+    if !wrong.is_empty() {
+        return Err(Refusal::Fields(wrong));
+    }
+    let project = projects::create(caller.db(), &name, caller.state.now()).await?;
+    let location = caller.state.links.to(&format!("{PREFIX}/projects/{}", project.uuid));
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(project_json(project, Role::Owner))))
+}
+
 /// Change a project
 ///
 /// For its owners.
 #[utoipa::path(patch, path = "/projects/{project}", operation_id = "update_project", tag = "projects",
-    params(("project" = uuid::Uuid, Path)), request_body = ProjectChange,
+    params(("project" = String, Path, description = "Its UUID")), request_body = ProjectChange,
     responses((status = 200, description = "The project as it is now", body = ProjectJson),
         (status = 409, description = "Another project has this ping key", body = super::problem::Problem,
             content_type = "application/problem+json"), Writing))]
@@ -117,20 +161,13 @@ pub(super) async fn update(
 ) -> Result<Json<ProjectJson>> {
     let (project, role) = caller.project(&uuid, Action::EditProject).await?;
     let mut wrong = Vec::new();
-    let name = wanted.name.map(|name| name.replace('\0', "").trim().to_owned());
-    if let Some(name) = &name {
-        if one_line(name).is_empty() {
-            wrong.push(FieldError::new("name", "must not be empty"));
-        } else if name.chars().count() > MAX_NAME {
-            wrong.push(FieldError::new("name", format!("must have at most {MAX_NAME} characters")));
-        }
-    }
+    let name = wanted.name.map(|name| checked(&name, &mut wrong));
     let ping_key = match wanted.ping_key {
         Patch::Keep => None,
         Patch::Reset => Some(None),
         Patch::Set(key) => {
-            if key.len() != PING_KEY_LEN || !slug::could_be(&key) {
-                let words = format!("must have {PING_KEY_LEN} letters, digits, - or _");
+            if !is_ping_key(&key) {
+                let words = format!("must have {PING_KEY_LEN} to {PING_KEY_MAX} letters, digits, - or _");
                 wrong.push(FieldError::new("ping_key", words));
             }
             Some(Some(key))
@@ -149,7 +186,7 @@ pub(super) async fn update(
 ///
 /// For the owners of the project. Addresses with the old one end to work.
 #[utoipa::path(post, path = "/projects/{project}/ping-key", operation_id = "rotate_ping_key", tag = "projects",
-    params(("project" = uuid::Uuid, Path)),
+    params(("project" = String, Path, description = "Its UUID")),
     responses((status = 200, description = "The project with its new ping key", body = ProjectJson), Working))]
 pub(super) async fn rotate(caller: Caller, At(uuid): At<String>) -> Result<Json<ProjectJson>> {
     let (project, role) = caller.project(&uuid, Action::EditProject).await?;
@@ -161,7 +198,7 @@ pub(super) async fn rotate(caller: Caller, At(uuid): At<String>) -> Result<Json<
 ///
 /// For its owners. It goes with everything in it. The only project there is stays.
 #[utoipa::path(delete, path = "/projects/{project}", operation_id = "delete_project", tag = "projects",
-    params(("project" = uuid::Uuid, Path)),
+    params(("project" = String, Path, description = "Its UUID")),
     responses((status = 204, description = "It is gone"),
         (status = 409, description = "It is the only project", body = super::problem::Problem,
             content_type = "application/problem+json"), Working))]

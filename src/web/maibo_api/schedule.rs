@@ -53,7 +53,7 @@ pub(super) enum Schedule {
     #[schema(title = "DailySchedule")]
     Daily {
         /// At most 24 times of day.
-        #[schema(min_items = 1, examples("16:05"))]
+        #[schema(min_items = 1, max_items = 1000, value_type = Vec<TimeOfDay>)]
         at: Vec<String>,
         /// None: every day.
         #[serde(default)]
@@ -63,6 +63,12 @@ pub(super) enum Schedule {
         tz: String,
     },
 }
+
+/// Hour and minute.
+#[derive(ToSchema)]
+#[schema(pattern = "^([01]?[0-9]|2[0-3]):[0-5][0-9]$", examples("16:05"))]
+#[expect(dead_code, reason = "the schema of a text")]
+struct TimeOfDay(String);
 
 /// A day of the week.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
@@ -132,7 +138,7 @@ impl Schedule {
 #[into_params(parameter_in = Query)]
 pub(super) struct Preview {
     /// `simple`, `cron`, `oncalendar` or `daily`.
-    #[param(inline)]
+    #[param(inline, example = "daily")]
     kind: KindWord,
     /// Seconds; for `simple`.
     #[param(minimum = 1, maximum = 31_536_000)]

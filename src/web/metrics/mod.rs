@@ -10,6 +10,7 @@ use axum::http::header::{self, HeaderMap, HeaderValue};
 use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
+use utoipa::ToSchema;
 
 use super::AppState;
 use super::error::Result;
@@ -19,6 +20,20 @@ use crate::store::{blackouts, check_lists, gauges, projects};
 use exposition::Exposition;
 
 const METRICS_KEY: HeaderName = HeaderName::from_static("x-metrics-key");
+
+/// How far the work has got.
+#[derive(ToSchema)]
+#[schema(as = HealthchecksProgress)]
+#[expect(dead_code, reason = "describes what `progress` writes")]
+pub struct ProgressBody {
+    /// Unix time.
+    ts: i64,
+    #[schema(required = true)]
+    max_ping_id: Option<i64>,
+    #[schema(required = true)]
+    max_notification_id: Option<i64>,
+    num_unprocessed_flips: i64,
+}
 
 /// What is wrong with a key, or with there being none.
 enum Refusal {
@@ -61,6 +76,14 @@ pub async fn of_project(
 }
 
 /// `GET /projects/<project>/metrics/` with `Authorization: Bearer <key>`
+#[utoipa::path(get, path = "/projects/{project}/metrics/", operation_id = "project_metrics", tag = "metrics",
+    summary = "The checks of a project, for Prometheus", description = "With a read-only key of this project.",
+    security(("bearer" = [])), params(("project" = String, Path, description = "Its UUID")),
+    responses((status = 200, description = "Series", body = String, content_type = "text/plain"),
+        (status = 400, description = "This cannot be a key", body = String, content_type = "text/plain"),
+        (status = 401, description = "No key", body = String, content_type = "text/plain"),
+        (status = 403, description = "Not a read-only key of this project", body = String, content_type = "text/plain"),
+        (status = 503, description = "The database is not available")))]
 pub async fn of_project_by_header(
     State(state): State<AppState>,
     Path(project): Path<String>,
@@ -89,6 +112,12 @@ async fn project_page(state: &AppState, uuid: &str, key: &str) -> Result<Respons
 }
 
 /// `GET /metrics` with a key of the server, by `Authorization: Bearer` or `X-Metrics-Key`
+#[utoipa::path(get, path = "/metrics", operation_id = "server_metrics", tag = "metrics", summary = "The server, for Prometheus",
+    description = "", security(("metrics_key" = []), ("bearer" = [])),
+    responses((status = 200, description = "Series", body = String, content_type = "text/plain"),
+        (status = 401, description = "No key", body = String, content_type = "text/plain"),
+        (status = 403, description = "Not a metrics key", body = String, content_type = "text/plain"),
+        (status = 503, description = "The database is not available")))]
 pub async fn of_server(State(state): State<AppState>, headers: HeaderMap) -> Result<Response> {
     let by_header = headers.get(METRICS_KEY).and_then(|value| value.to_str().ok());
     let Some(key) = by_header.or_else(|| bearer(&headers)) else {
@@ -108,6 +137,11 @@ pub async fn of_server(State(state): State<AppState>, headers: HeaderMap) -> Res
 }
 
 /// `/api/v1|2|3/metrics/` with `X-Metrics-Key`, by any method
+#[utoipa::path(get, path = "/metrics/", operation_id = "progress", summary = "How far the work has got", description = "",
+    security(("metrics_key" = [])),
+    responses((status = 200, description = "Numbers", body = ProgressBody),
+        (status = 403, description = "Not a metrics key", body = String, content_type = "text/plain"),
+        (status = 503, description = "The database is not available")))]
 pub async fn progress(State(state): State<AppState>, headers: HeaderMap) -> Result<Response> {
     let key = headers.get(METRICS_KEY).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !keys::opens_metrics(&state.db, &digest(key)).await? {

@@ -1,4 +1,5 @@
 //! Pages for people: one file per page.
+pub mod api_docs;
 pub mod badges;
 pub mod channel_form;
 pub mod channels;

@@ -144,6 +144,8 @@ fn bad_fields_are_told_together_and_change_nothing() {
         (json!({"schedule": {"kind": "daily", "at": ["16:05 mon"]}}), "schedule.at"),
         (json!({"channels": [NOBODY]}), "channels"),
         (json!({"filters": {"colour": true}}), "filters.colour"),
+        (json!({"filters": [true]}), "filters"),
+        (json!({"schedule": ["simple", 60]}), "schedule"),
         (json!({"alias": "sp ace"}), "alias"),
         (json!({"short": "a/b"}), "short"),
         (json!({"uuid": NOBODY}), "uuid"),

@@ -1,12 +1,149 @@
-//! The OpenAPI document: where it is, and that nothing is missing from it.
-use crate::support::Maibo;
+//! The OpenAPI document and its page: where they are, and that no route is missing.
+use std::collections::BTreeSet;
+use std::path::Path;
 
-#[test]
-fn the_document_is_there_for_everybody() {
-    let maibo = Maibo::serving();
+use serde_json::Value;
+
+use super::API;
+use crate::support::Maibo;
+use crate::support::http;
+
+fn document(maibo: &Maibo) -> Value {
     let reply = maibo.call("GET", "/api/openapi.json");
     assert_eq!((reply.status, reply.header("content-type")), (200, Some("application/json")));
-    let document = reply.json();
+    reply.json()
+}
+
+/// What is called: method, path, operation.
+fn operations(document: &Value) -> Vec<(String, String, Value)> {
+    let paths = document["paths"].as_object().unwrap();
+    let of = |(path, item): (&String, &Value)| -> Vec<(String, String, Value)> {
+        let methods = item.as_object().unwrap().iter();
+        methods.map(|(method, operation)| (method.to_uppercase(), path.clone(), operation.clone())).collect()
+    };
+    paths.iter().flat_map(of).collect()
+}
+
+fn source(file: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap()
+}
+
+/// The addresses that a source gives to `.route(…)`.
+fn routes(source: &str) -> Vec<String> {
+    let after = source.split(".route(").skip(1);
+    after
+        .filter_map(|rest| rest.trim_start().strip_prefix('"')?.split_once('"'))
+        .map(|(path, _)| path.to_owned())
+        .collect()
+}
+
+/// A path with nothing in its placeholders, and without a slash at its end.
+fn shape(path: &str) -> String {
+    let mut shape = String::new();
+    let mut inside = false;
+    for c in path.trim_end_matches('/').chars() {
+        match c {
+            '{' => inside = true,
+            '}' => {
+                inside = false;
+                shape.push_str("{}");
+            }
+            _ if inside => {}
+            _ => shape.push(c),
+        }
+    }
+    // The name and the ending of a badge are one part for the router.
+    shape.replace("{}.{}", "{}")
+}
+
+#[test]
+fn the_document_lacks_no_route_that_programs_call() {
+    // These are for machines, but not for callers; a key in the path is an old form of one in a header.
+    const NOT_TOLD: &[&str] = &[
+        "/api/{}",
+        "/api/openapi.json",
+        "/healthz",
+        "/readyz",
+        "/static/{}/{}",
+        "/ping/{}",
+        "/projects/{}/metrics/{}",
+        "/projects/{}/checks/metrics/{}",
+    ];
+    let maibo = Maibo::serving();
+    let document = document(&maibo);
+    let told: BTreeSet<String> = operations(&document).iter().map(|(_, path, _)| shape(path)).collect();
+    let all = source("src/web/routes.rs");
+    let (_, behind_pages) = all.split_once("let apis = ").unwrap();
+    let (others, management) = behind_pages.split_once("fn management(").unwrap();
+    let mut there: BTreeSet<String> = routes(others).iter().map(|path| shape(path)).collect();
+    for version in 1..=3 {
+        there.extend(routes(management).iter().map(|path| shape(&format!("/api/v{version}{path}"))));
+    }
+    there.retain(|path| !NOT_TOLD.contains(&path.as_str()));
+    assert!(there.len() > 30, "the reader of routes found only {there:?}");
+    let missing: Vec<_> = there.difference(&told).collect();
+    assert!(missing.is_empty(), "not in the document: {missing:?}");
+    // Our own API is made from the same list as its document, but for what catches the rest.
+    assert_eq!(routes(&source("src/web/maibo_api/mod.rs")), ["/{*rest}"]);
+}
+
+#[test]
+fn every_call_of_our_own_is_there_and_wants_a_key() {
+    let maibo = Maibo::serving();
+    let document = document(&maibo);
     assert_eq!(document["openapi"], "3.1.0");
     assert_eq!(document["servers"][0]["url"], "http://maibo.test");
+    let mut ids = BTreeSet::new();
+    let mut own = 0;
+    for (method, path, operation) in operations(&document) {
+        let id = operation["operationId"].as_str().unwrap().to_owned();
+        assert!(ids.insert(id.clone()), "{id} is the name of two calls");
+        let tag = &operation["tags"][0];
+        assert!(
+            document["tags"].as_array().unwrap().iter().any(|known| known["name"] == *tag),
+            "{id}: {tag}"
+        );
+        if path.starts_with(API) {
+            own += 1;
+            let reply = http::request(maibo.addr(), &method, &path.replace(['{', '}'], ""), &[], b"");
+            assert_eq!(reply.status, 401, "{method} {path}: {}", reply.text());
+            assert!(operation["responses"]["401"].is_object(), "{method} {path}");
+        }
+    }
+    assert!(own > 20, "{own}");
+}
+
+#[test]
+fn what_a_form_refers_to_is_in_the_document() {
+    let maibo = Maibo::serving();
+    let document = document(&maibo);
+    let text = document.to_string();
+    for (_, rest) in
+        text.match_indices("#/components/schemas/").map(|(at, found)| text[at..].split_at(found.len()))
+    {
+        let name = rest.split('"').next().unwrap();
+        assert!(document["components"]["schemas"][name].is_object(), "{name}");
+    }
+}
+
+#[test]
+fn the_page_shows_every_call_in_both_languages() {
+    let maibo = Maibo::serving();
+    let document = document(&maibo);
+    for (language, word) in [("en", "Parameters"), ("zh-CN", "参数")] {
+        let reply = http::request(maibo.addr(), "GET", "/api/docs", &[("Accept-Language", language)], b"");
+        let page = reply.text();
+        assert_eq!(reply.status, 200);
+        assert!(page.contains(word), "{language}");
+        for (_, _, operation) in operations(&document) {
+            let id = operation["operationId"].as_str().unwrap();
+            // Versions 1 and 2 have the calls of version 3.
+            let shown = page.contains(&format!("id=\"{id}\""));
+            assert_eq!(shown, !id.starts_with("v1_") && !id.starts_with("v2_"), "{id}");
+        }
+        for (at, _) in page.match_indices("href=\"#form-") {
+            let name = page[at + 12..].split('"').next().unwrap();
+            assert!(page.contains(&format!("id=\"form-{}\"", name.trim_start_matches("form-"))), "{name}");
+        }
+    }
 }

@@ -209,13 +209,53 @@ fn refusals_are_problems_that_name_what_is_wrong() {
 }
 
 #[test]
-fn guessing_keys_comes_to_an_end_and_right_keys_go_on() {
+fn a_persons_token_opens_what_they_see_in_the_dashboard() {
     let maibo = Maibo::serving();
-    let wrong = || call(&maibo, "a key that nobody has", "GET", "/projects", "");
-    let refused = (0..2000).map(|_| wrong()).find(|reply| reply.status != 401).unwrap();
-    assert_eq!(refused.status, 429);
-    assert!(refused.header("retry-after").unwrap().parse::<u32>().unwrap() >= 1);
-    assert_eq!(call(&maibo, maibo.key(), "GET", "/projects", "").status, 200);
+    let token = |email: &str| {
+        let ran = maibo.run_with(&["user", "create", "--email", email, "--password-stdin"], "correct horse");
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        let asked = json!({"username": email, "password": "correct horse"}).to_string();
+        let told = http::request(maibo.addr(), "POST", "/api/token/", &[], asked.as_bytes());
+        told.json()["token"].as_str().unwrap().to_owned()
+    };
+    let (owner, member) = (token("owner@example.org"), token("member@example.org"));
+    let default = project(&maibo);
+
+    let wanted = json!({"name": "  night shift "}).to_string();
+    let made = call(&maibo, &owner, "POST", "/projects", &wanted);
+    assert_eq!(made.status, 201, "{}", made.text());
+    let other = made.json()["uuid"].as_str().unwrap().to_owned();
+    assert_eq!((&made.json()["name"], &made.json()["role"]), (&json!("night shift"), &json!("owner")));
+    assert!(made.header("location").unwrap().ends_with(&format!("/api/maibo/v1/projects/{other}")));
+    for who in [&member, maibo.key()] {
+        assert_eq!(call(&maibo, who, "POST", "/projects", &wanted).status, 403);
+    }
+    assert_eq!(call(&maibo, &owner, "POST", "/projects", r#"{"name": " "}"#).status, 422);
+    assert_eq!(maibo.number("SELECT COUNT(*) FROM projects"), 2);
+
+    let seen =
+        |who: &str| call(&maibo, who, "GET", "/projects", "").json()["projects"].as_array().unwrap().len();
+    assert_eq!((seen(&owner), seen(&member)), (2, 1));
+    let keys = |who: &str, project: &str| {
+        call(&maibo, who, "POST", &format!("/projects/{project}/keys"), r#"{"scope": "read-only"}"#).status
+    };
+    assert_eq!((keys(&owner, &other), keys(&member, &default), keys(&member, &other)), (201, 403, 404));
+    let check = json!({"name": "Job", "schedule": {"kind": "simple", "period": 60}}).to_string();
+    let checks = |who: &str, project: &str| {
+        call(&maibo, who, "POST", &format!("/projects/{project}/checks"), &check).status
+    };
+    assert_eq!((checks(&member, &default), checks(&member, &other)), (201, 404));
+    let gone = |who: &str| call(&maibo, who, "DELETE", &format!("/projects/{other}"), "").status;
+    assert_eq!((gone(&member), gone(&owner), gone(&owner)), (404, 204, 404));
+
+    let ran = maibo
+        .run_with(&["user", "password", "--email", "owner@example.org", "--password-stdin"], "another one");
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert_eq!(
+        call(&maibo, &owner, "GET", "/projects", "").status,
+        401,
+        "the token is as old as the password"
+    );
 }
 
 #[test]
