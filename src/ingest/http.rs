@@ -1,4 +1,6 @@
-//! The ping routes: `/ping/<uuid>…` and `/ping/<ping key>/<slug>…`, as COMPATIBILITY.md 4.0 and 4.1 have them.
+//! The ping routes: `/ping/<uuid>…` and `/ping/<ping key>/<slug>…`, and the same at the root, as COMPATIBILITY.md 4.0 and 4.1 have them.
+use std::borrow::Cow;
+
 use axum::extract::{Request, State};
 use axum::http::header::{self, HeaderName};
 use axum::http::{HeaderValue, Method, StatusCode};
@@ -6,9 +8,10 @@ use axum::response::{IntoResponse, Response};
 
 use super::intake::{Intake, Sender, preflight, text, unavailable};
 use super::writer::{Answer, Fault, Target};
+use crate::auth::secret;
 use crate::core::ping::{Asked, parse_check_uuid, parse_run_id};
 use crate::core::slug;
-use crate::store::{Db, StoreError, addresses};
+use crate::store::{Db, StoreError, addresses, projects};
 
 /// What a path below `/ping/` asks for.
 #[derive(Debug, PartialEq, Eq)]
@@ -87,16 +90,41 @@ fn action_of(part: &str) -> Option<(Asked, Option<Fault>)> {
 
 /// Any method on `/ping/…`.
 pub async fn ping(State(intake): State<Intake>, request: Request) -> Response {
+    let path = request.uri().path();
+    let below = path.find("/ping/").map_or("", |start| &path[start + 6..]);
+    match percent_encoding::percent_decode_str(below).decode_utf8() {
+        Ok(below) => {
+            let below = below.into_owned();
+            take(intake, request, &below).await
+        }
+        Err(_) => BadRoute::NotFound.into_response(),
+    }
+}
+
+/// Whether a decoded path without its first slash, which no other route answers, is a ping of ours: hc-ping.com has its
+/// addresses at the root, and a job that comes from there changes the host alone.
+pub(super) async fn is_at_root(db: &Db, path: &str, query: &str) -> Result<bool, StoreError> {
+    match route(path) {
+        // What such an address says in its query is for other products.
+        Ok(Route { target: Target::Uuid(uuid), .. }) => {
+            let theirs = |(key, _): (Cow<'_, str>, _)| matches!(key.as_ref(), "m" | "s" | "state");
+            let theirs = url::form_urlencoded::parse(query.as_bytes()).any(theirs);
+            Ok(!theirs && addresses::by_alias(db, &uuid.to_string()).await?.is_none())
+        }
+        Ok(Route { target: Target::Slug { ping_key, .. }, .. }) => {
+            Ok(secret::is_ping_key(&ping_key) && projects::by_ping_key(db, &ping_key).await?.is_some())
+        }
+        _ => Ok(false),
+    }
+}
+
+/// Takes a ping whose decoded path, below the place where such addresses begin, is `below`.
+pub(super) async fn take(intake: Intake, request: Request, below: &str) -> Response {
     if request.method() == Method::OPTIONS {
         return preflight();
     }
     let (parts, body) = request.into_parts();
-    let path = parts.uri.path();
-    let below = path.find("/ping/").map_or("", |start| &path[start + 6..]);
-    let Ok(below) = percent_encoding::percent_decode_str(below).decode_utf8() else {
-        return BadRoute::NotFound.into_response();
-    };
-    let mut wanted = match route(&below) {
+    let mut wanted = match route(below) {
         Ok(route) => route,
         Err(bad) => return bad.into_response(),
     };

@@ -78,6 +78,15 @@ pub async fn by_uuid(db: &Db, uuid: &str) -> Result<Option<Project>, StoreError>
     Ok(read!(db, |pool| sqlx::query_as(SQL).bind(uuid).fetch_optional(pool).await?))
 }
 
+/// The project whose ping addresses by slug have this key.
+pub async fn by_ping_key(db: &Db, ping_key: &str) -> Result<Option<Project>, StoreError> {
+    const SQL: &str = "SELECT id, uuid, name, ping_key, badge_key FROM projects WHERE ping_key = $1";
+    if ping_key.contains('\0') {
+        return Ok(None);
+    }
+    Ok(read!(db, |pool| sqlx::query_as(SQL).bind(ping_key).fetch_optional(pool).await?))
+}
+
 /// The project whose badges have this key in their addresses.
 pub async fn by_badge_key(db: &Db, badge_key: &str) -> Result<Option<Project>, StoreError> {
     const SQL: &str = "SELECT id, uuid, name, ping_key, badge_key FROM projects WHERE badge_key = $1";

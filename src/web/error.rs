@@ -10,6 +10,7 @@ use super::AppState;
 use super::extract::language_of;
 use super::view::Shell;
 use crate::auth::password::PasswordError;
+use crate::ingest::dialects::Spoken;
 use crate::store::StoreError;
 
 pub type Result<T, E = AppError> = std::result::Result<T, E>;
@@ -97,7 +98,8 @@ pub async fn as_html(State(state): State<AppState>, uri: Uri, request: Request, 
     // What axum refuses by itself, an address that is no text for one, comes in plain English.
     let kind = response.headers().get(header::CONTENT_TYPE);
     let is_page = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
-    if !(status.is_client_error() || status.is_server_error()) || is_page {
+    let is_spoken = response.extensions().get::<Spoken>().is_some();
+    if !(status.is_client_error() || status.is_server_error()) || is_page || is_spoken {
         return response;
     }
     let key = match status {

@@ -205,12 +205,12 @@ fn a_snitch_stands_at_the_root_behind_every_page() {
         assert_eq!((reply.status, reply.text()), thanks(), "{target} {body}");
         assert_eq!(last(&maibo, &uuid), expected, "{target} {body}");
     }
-    assert_eq!(get(&maibo, &format!("/{uuid}")), thanks());
+    assert_eq!(get(&maibo, &format!("/{uuid}?m=done")), thanks());
     assert_eq!(maibo.call("HEAD", "/c2354d53d2").status, 202);
     let pings = maibo.shown(&uuid)["n_pings"].clone();
 
     // Nobody's token is an address that does not exist, in words for people.
-    for target in ["/nobody", &format!("/{NOBODY}"), "/c2354d53d2/x", "/%00", "/%ff", "/a%20b"] {
+    for target in ["/nobody", &format!("/{NOBODY}?m=done"), "/c2354d53d2/x", "/%00", "/%ff", "/a%20b"] {
         let (status, text) = get(&maibo, target);
         assert!(status == 404 && text.contains("<html"), "{target}: {status} {text}");
     }

@@ -24,9 +24,9 @@ use axum::routing::{MethodRouter, any};
 use tower_http::decompression::RequestDecompressionLayer;
 use uuid::Uuid;
 
-use super::body;
 use super::intake::{Intake, Sender, preflight, unavailable, uncached};
 use super::writer::{Answer, Target};
+use super::{body, http};
 use crate::core::ping::{Asked, parse_check_uuid};
 use crate::core::schedule::Spec;
 use crate::core::{Span, alias, slug};
@@ -51,12 +51,20 @@ pub fn router() -> Router<Intake> {
         .route("/heartbeats/ping/{*rest}", takes(checkly::DIALECT))
 }
 
-/// What no other route answers: a ping of a product whose URLs stand at the root (Dead Man's Snitch, older ones of
-/// Cronitor) when it has the token of a check, else an address that does not exist.
+/// What no other route answers: a ping of a product whose URLs stand at the root (hc-ping.com, Dead Man's Snitch, older
+/// ones of Cronitor) when it has the token of a check, else an address that does not exist.
 pub async fn at_root(State(intake): State<Intake>, request: axum::extract::Request) -> Response {
+    let query = request.uri().query().unwrap_or_default();
+    let whole = percent_encoding::percent_decode_str(request.uri().path()).decode_utf8_lossy();
+    let whole = whole.strip_prefix('/').unwrap_or(&whole).to_owned();
+    match http::is_at_root(&intake.db, &whole, query).await {
+        Ok(true) => return spoken(http::take(intake, request, &whole).await),
+        Ok(false) => {}
+        Err(error) => return not_looked_up(&error),
+    }
     let path = parts_of(request.uri().path()).unwrap_or_default();
     let dialect = match path.as_slice() {
-        path if cronitor::is_at_root(path, request.uri().query().unwrap_or_default()) => cronitor::AT_ROOT,
+        path if cronitor::is_at_root(path, query) => cronitor::AT_ROOT,
         [_] => snitch::DIALECT,
         _ => return StatusCode::NOT_FOUND.into_response(),
     };
@@ -65,10 +73,21 @@ pub async fn at_root(State(intake): State<Intake>, request: axum::extract::Reque
     }
     // Most that comes here is mistyped: it gets its page without its body being read.
     match target(&intake.db, Address::Token(path[0].clone())).await {
-        Ok(Some(_)) => handle(dialect, intake, request).await,
+        Ok(Some(_)) => spoken(handle(dialect, intake, request).await),
         Ok(None) => StatusCode::NOT_FOUND.into_response(),
         Err(error) => not_looked_up(&error),
     }
+}
+
+/// Marks an answer whose words are for a program, among pages whose errors are for people.
+#[derive(Debug, Clone, Copy)]
+pub struct Spoken;
+
+fn spoken(mut response: Response) -> Response {
+    if response.headers().contains_key(header::CONTENT_TYPE) {
+        response.extensions_mut().insert(Spoken);
+    }
+    response
 }
 
 /// A product's way to say things: pure functions and fixed answers.

@@ -32,6 +32,42 @@ fn the_path_after_a_uuid_says_what_happened() {
 }
 
 #[test]
+fn addresses_of_hc_ping_com_stand_at_the_root_too() {
+    let maibo = Maibo::serving();
+    let uuid = maibo.check("Job", &["--every", "1h", "--slug", "job"]);
+    let key = maibo.made(&["key", "create", "--scope", "ping"]);
+    let mut counted = Vec::new();
+    for (target, kind) in [
+        (format!("/{uuid}"), "success"),
+        (format!("/{uuid}/start?rid={RID}"), "start"),
+        (format!("/{uuid}/1?rid={RID}"), "fail"),
+        (format!("/{uuid}/log"), "log"),
+        (format!("/{key}/job"), "success"),
+        (format!("/{key}/job/fail"), "fail"),
+    ] {
+        let reply = maibo.call("POST", &target);
+        assert_eq!((reply.status, reply.text().as_str()), (200, "OK"), "{target}");
+        assert!(reply.header("ping-body-limit").is_some(), "{target}");
+        counted.push(kind.to_owned());
+        assert_eq!(maibo.pings(&uuid, "kind"), counted, "{target}");
+    }
+    let made = maibo.call("GET", &format!("/{key}/another?create=1"));
+    assert_eq!((made.status, made.text().as_str()), (201, "Created"));
+    assert_eq!(maibo.call("OPTIONS", &format!("/{uuid}")).status, 204);
+    for (target, status, words) in [
+        (format!("/{NOBODY}"), 404, "not found"),
+        (format!("/{uuid}/256"), 400, "invalid url format"),
+        (format!("/{key}/nothing"), 404, "not found"),
+    ] {
+        let reply = maibo.call("GET", &target);
+        assert_eq!((reply.status, reply.text().as_str()), (status, words), "{target}");
+    }
+    let page = maibo.call("GET", "/some/page");
+    assert!(page.status == 404 && page.text().contains("<html"), "what is no ping has its page");
+    assert_eq!(maibo.pings(&uuid, "kind"), counted);
+}
+
+#[test]
 fn what_is_no_ping_address_is_refused_and_counts_for_nothing() {
     let maibo = Maibo::serving();
     let uuid = maibo.check("Job", &["--every", "1h"]);
