@@ -4,16 +4,20 @@
 set -eu
 cd "$(dirname "$0")/../.."
 folder="$PWD/tests/schemathesis"
-target="${CARGO_TARGET_DIR:-$PWD/target}"
+case "${CARGO_TARGET_DIR:-target}" in
+    /*) target=$CARGO_TARGET_DIR ;;
+    *) target=$PWD/${CARGO_TARGET_DIR:-target} ;;
+esac
 maibo="${MAIBO_BINARY:-$target/debug/maibo}"
 venv="$target/schemathesis-venv"
 
-# Anew where the list of packages is newer.
-if [ ! -f "$venv/complete" ] || [ "$folder/requirements.txt" -nt "$venv/complete" ]; then
+# Is the copy that was made after the last complete installation the same as what is wanted now? Wheels only, so that
+# nothing is built and no code runs.
+if ! cmp -s "$folder/requirements.txt" "$venv/installed.txt" || ! "$venv/bin/python" -c '' 2>/dev/null; then
     rm -rf "$venv"
     python3 -m venv "$venv"
-    "$venv/bin/pip" install --quiet --disable-pip-version-check --require-virtualenv -r "$folder/requirements.txt"
-    touch "$venv/complete"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r "$folder/requirements.txt"
+    cp "$folder/requirements.txt" "$venv/installed.txt"
 fi
 
 work=$(mktemp -d)

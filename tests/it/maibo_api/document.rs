@@ -58,7 +58,7 @@ fn shape(path: &str) -> String {
 
 #[test]
 fn the_document_lacks_no_route_that_programs_call() {
-    // These are for machines, but not for callers; a key in the path is an old form of one in a header.
+    // What answers for all that is not there, what is for machines but no callers, and old forms: a key in the path.
     const NOT_TOLD: &[&str] = &[
         "/api/{}",
         "/api/{}/{}",

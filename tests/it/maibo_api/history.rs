@@ -20,6 +20,7 @@ fn pages(maibo: &Maibo, path: &str, noun: &str, limit: usize) -> Vec<Value> {
         let told = read(maibo, &format!("{path}/{noun}?limit={limit}{cursor}"));
         let page = told[noun].as_array().unwrap();
         all.extend(page.iter().cloned());
+        assert!(all.len() < 100, "no page is the last one");
         match told["next"].as_i64() {
             Some(next) => {
                 assert_eq!(page.len(), limit, "a page before the last one is full");
