@@ -130,8 +130,9 @@ pub struct ApiCheck<'a> {
 }
 
 fn status_schema() -> Object {
-    let words = ["new", "up", "grace", "down", "paused"];
-    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).build()
+    let words = ["new", "up", "grace", "down", "paused", "started"];
+    let about = "`started` in version 1 only";
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).description(Some(about)).build()
 }
 
 /// `POST`: only such requests are pings.

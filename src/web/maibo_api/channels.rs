@@ -332,7 +332,10 @@ pub(super) async fn delete(caller: Caller, At(uuid): At<String>) -> Result<Statu
 /// One try, now, with the plain answer of the other side. A channel that works again loses its mark.
 #[utoipa::path(post, path = "/channels/{channel}/test", operation_id = "test_channel", tag = "channels",
     params(("channel" = String, Path, description = "Its UUID")),
-    responses((status = 200, description = "What became of it", body = Tested), Working))]
+    responses((status = 200, description = "What became of it", body = Tested),
+        (status = 429, description = "Too many tests", body = super::problem::Problem,
+            content_type = "application/problem+json", headers(("Retry-After" = i64, description = "Seconds to wait"))),
+        Working))]
 pub(super) async fn test(caller: Caller, At(uuid): At<String>) -> Result<Json<Tested>> {
     let (channel, _) = caller.channel(&uuid, Action::EditChannels).await?;
     let state = &caller.state;

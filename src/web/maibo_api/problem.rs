@@ -214,7 +214,7 @@ fn refusals(of: &[(u16, &str)]) -> Responses {
         };
         match status {
             401 => header(header::WWW_AUTHENTICATE, Type::String, "How to say who calls"),
-            429 | 503 => header(header::RETRY_AFTER, Type::Integer, "Seconds to wait"),
+            503 => header(header::RETRY_AFTER, Type::Integer, "Seconds to wait"),
             _ => {}
         }
         (status.to_string(), RefOr::T(response.build()))
@@ -225,7 +225,6 @@ fn refusals(of: &[(u16, &str)]) -> Responses {
 const NOBODY: (u16, &str) = (401, "No key, or a wrong one");
 const NOT_THERE: (u16, &str) = (404, "No such thing, or none that the key may see");
 const INVALID: (u16, &str) = (422, "Fields of the body or the query are not right");
-const TOO_MANY: (u16, &str) = (429, "Too many wrong keys, or too many tests");
 const AWAY: (u16, &str) = (503, "The database is not available; nothing was changed");
 
 /// The refusals of a call that reads.
@@ -233,7 +232,7 @@ pub(super) struct Reading;
 
 impl IntoResponses for Reading {
     fn responses() -> Responses {
-        refusals(&[NOBODY, NOT_THERE, INVALID, TOO_MANY, AWAY])
+        refusals(&[NOBODY, NOT_THERE, INVALID, AWAY])
     }
 }
 
@@ -243,7 +242,7 @@ pub(super) struct Working;
 impl IntoResponses for Working {
     fn responses() -> Responses {
         let forbidden = (403, "The key is a read-only one, or this is for the owners of the project");
-        refusals(&[NOBODY, forbidden, NOT_THERE, TOO_MANY, AWAY])
+        refusals(&[NOBODY, forbidden, NOT_THERE, AWAY])
     }
 }
 
