@@ -1,4 +1,5 @@
 //! Random secrets: session tokens, API keys, the set-up token. The database knows only their hashes.
+use hmac::{KeyInit as _, Mac as _, SimpleHmac};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
@@ -42,12 +43,27 @@ pub fn same(one: &str, other: &str) -> bool {
 /// A new API key of this scope: `hcw_…`, `hcr_…`, or 32 plain characters for metrics.
 #[must_use]
 pub fn api_key(scope: Scope) -> String {
-    let prefix = match scope {
+    let prefix = prefix(scope);
+    format!("{prefix}{}", rng::token(API_KEY_LEN - prefix.len()))
+}
+
+/// The API key that this form makes: the same when a browser sends the form again. `secret` belongs to the installation,
+/// `form` says which form it was.
+#[must_use]
+pub fn api_key_of_form(scope: Scope, secret: &str, form: &str) -> String {
+    let prefix = prefix(scope);
+    // A key of any length will do.
+    let Ok(mac) = SimpleHmac::<Sha256>::new_from_slice(secret.as_bytes()) else { return api_key(scope) };
+    let digits = hex(&mac.chain_update(form.as_bytes()).finalize().into_bytes());
+    format!("{prefix}{}", &digits[..API_KEY_LEN - prefix.len()])
+}
+
+const fn prefix(scope: Scope) -> &'static str {
+    match scope {
         Scope::ReadWrite => "hcw_",
         Scope::ReadOnly => "hcr_",
         Scope::Metrics => "",
-    };
-    format!("{prefix}{}", rng::token(API_KEY_LEN - prefix.len()))
+    }
 }
 
 /// Whether `text` may be a ping key: 22 to 64 letters, digits, `-` and `_`.

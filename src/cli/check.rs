@@ -1,4 +1,6 @@
 //! `maibo check`: checks.
+use std::collections::BTreeSet;
+
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -132,8 +134,9 @@ async fn make(cx: &Cx, create: &Create) -> anyhow::Result<()> {
             .ok_or_else(|| anyhow::anyhow!("--uuid {text}: not a UUID of version 4"))?,
         None => rng::uuid(),
     };
-    let mut tags: Vec<&str> = create.tags.iter().flat_map(|tag| tag.split_whitespace()).collect();
-    tags.dedup();
+    let mut seen = BTreeSet::new();
+    let tags = create.tags.iter().flat_map(|tag| tag.split_whitespace());
+    let tags: Vec<&str> = tags.filter(|tag| seen.insert(*tag)).collect();
     let settings = Settings {
         slug,
         tags: tags.join(" "),
@@ -148,7 +151,10 @@ async fn make(cx: &Cx, create: &Create) -> anyhow::Result<()> {
     }
     insert(cx, project.id, uuid, &settings, &notify, create.alias.as_deref())
         .await
-        .map_err(|error| conflict(error, "there is already a check with this UUID"))?;
+        .map_err(|error| conflict(error, "there is already a check with this UUID or alias"))?;
+    if notify == Channels::These(Vec::new()) {
+        say("It notifies nobody: with --channel '*' it would notify every channel of the project.");
+    }
     print(&Links::new(&cx.config.base_url).ping(&uuid.to_string()))?;
     Ok(())
 }

@@ -1,12 +1,12 @@
 //! `maibo key`: keys for the APIs and for ping URLs.
 use clap::{Subcommand, ValueEnum};
 
-use super::{Cx, conflict, print};
+use super::{Cx, conflict, print, say};
 use crate::auth::secret::{self, API_KEY_LEN, PING_KEY_LEN, PING_KEY_MAX};
 use crate::core::slug;
 use crate::rng;
 use crate::store::keys::{self, Scope};
-use crate::store::projects;
+use crate::store::projects::{self, Project};
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(super) enum Wanted {
@@ -32,9 +32,8 @@ pub(super) enum Command {
 
 pub(super) async fn run(cx: &Cx, command: Command) -> anyhow::Result<()> {
     let Command::Create { project, scope, value } = command;
-    let project = cx.project(&project).await?;
     let scope = match scope {
-        Wanted::Ping => return ping_key(cx, project.id, value).await,
+        Wanted::Ping => return ping_key(cx, &cx.project(&project).await?, value).await,
         Wanted::ReadWrite => Scope::ReadWrite,
         Wanted::ReadOnly => Scope::ReadOnly,
         Wanted::Metrics => Scope::Metrics,
@@ -47,7 +46,10 @@ pub(super) async fn run(cx: &Cx, command: Command) -> anyhow::Result<()> {
         }
         None => secret::api_key(scope),
     };
-    let owner = (scope != Scope::Metrics).then_some(project.id);
+    let owner = match scope {
+        Scope::Metrics => None,
+        _ => Some(cx.project(&project).await?.id),
+    };
     keys::insert(&cx.db, owner, scope, &secret::digest(&key), &secret::hint(&key), cx.clock.now())
         .await
         .map_err(|error| conflict(error, "this key exists already"))?;
@@ -55,7 +57,7 @@ pub(super) async fn run(cx: &Cx, command: Command) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn ping_key(cx: &Cx, project_id: i64, value: Option<String>) -> anyhow::Result<()> {
+async fn ping_key(cx: &Cx, project: &Project, value: Option<String>) -> anyhow::Result<()> {
     let key = match value {
         Some(key) => {
             let usable = secret::is_ping_key(&key);
@@ -67,9 +69,12 @@ async fn ping_key(cx: &Cx, project_id: i64, value: Option<String>) -> anyhow::Re
         }
         None => rng::token(PING_KEY_LEN),
     };
-    projects::set_ping_key(&cx.db, project_id, &key)
+    projects::set_ping_key(&cx.db, project.id, &key)
         .await
         .map_err(|error| conflict(error, "another project has this ping key"))?;
+    if let Some(old) = project.ping_key.as_ref().filter(|old| **old != key) {
+        say(&format!("It replaces {old}: jobs that ping with that one get an error from now on."));
+    }
     print(&key)?;
     Ok(())
 }

@@ -195,6 +195,8 @@ impl Cx {
             all.iter().filter(|project| project.uuid == wanted || project.name == wanted).collect();
         match fitting.as_slice() {
             [project] => Ok((*project).clone()),
+            // Whoever gave the only project another name need not say it.
+            [] if wanted == projects::DEFAULT && all.len() == 1 => Ok(all[0].clone()),
             [] => anyhow::bail!("there is no project `{wanted}`; `maibo project list` shows them"),
             _ => anyhow::bail!("{} projects are called `{wanted}`; give the id", fitting.len()),
         }

@@ -56,6 +56,13 @@ pub(super) async fn change_in(tx: &mut WriteTx, check_id: i64, change: &Change) 
     Ok(())
 }
 
+/// Refuses a UUID for a new check that is the alias of another.
+pub(super) async fn no_alias_is(tx: &mut WriteTx, uuid: &str) -> Result<(), StoreError> {
+    const SQL: &str = "SELECT check_id FROM check_addresses WHERE alias = $1";
+    let taken: Option<(i64,)> = on!(tx, |conn| sqlx::query_as(SQL).bind(uuid).fetch_optional(conn).await?);
+    if taken.is_some() { Err(StoreError::Conflict) } else { Ok(()) }
+}
+
 /// Refuses an alias that is the UUID of another check: pings to that one would no longer reach it everywhere.
 async fn is_free(tx: &mut WriteTx, check_id: i64, alias: Option<&str>) -> Result<(), StoreError> {
     const SQL: &str = "SELECT id FROM checks WHERE uuid = $1 AND id <> $2";

@@ -67,7 +67,8 @@ fn early_micros(early: Early) -> Option<i64> {
     }
 }
 
-/// Makes a check and links it to its channels.
+/// Makes a check and links it to its channels. [`StoreError::Conflict`]: another check has this UUID, as its own or as
+/// its alias.
 pub async fn insert(
     db: &Db,
     project_id: i64,
@@ -93,6 +94,7 @@ pub async fn insert_in(
             filter_body, filter_http_body, filter_default_fail, badge_key, status, since, n_pings, strip)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
             'new', $7, 0, 1) RETURNING id";
+    addresses::no_alias_is(tx, &uuid.to_string()).await?;
     let (id,): (i64,) = on!(tx, |conn| {
         sqlx::query_as(SQL)
             .bind(uuid.to_string())

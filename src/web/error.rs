@@ -80,9 +80,12 @@ struct ErrorPage {
     text: String,
 }
 
-/// Layer: gives every error a page that is none yet, and puts the base path in front of redirects to sign in.
+/// Layer: gives every error a page that is none yet, or a sentence where no HTML is wanted, and puts the base path in front of redirects to sign in.
 pub async fn as_html(State(state): State<AppState>, uri: Uri, request: Request, next: Next) -> Response {
     let lang = language_of(request.headers());
+    // curl says that it takes anything; a browser, that it takes HTML.
+    let accepted = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    let is_program = accepted.is_some_and(|accepted| !accepted.contains("text/html"));
     let mut response = next.run(request).await;
     if response.status() == StatusCode::SEE_OTHER
         && let Some(target) = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok())
@@ -111,6 +114,12 @@ pub async fn as_html(State(state): State<AppState>, uri: Uri, request: Request, 
         status if status.is_server_error() => "server",
         _ => "bad-request",
     };
+    if is_program {
+        let words = format!("{}\n", lang.t(&format!("error-{key}-text")));
+        let mut told = (status, words).into_response();
+        keep(&response, &mut told);
+        return told;
+    }
     let page = ErrorPage {
         s: Shell::plain(&state, lang, uri.path()),
         status: status.as_u16(),
@@ -121,10 +130,15 @@ pub async fn as_html(State(state): State<AppState>, uri: Uri, request: Request, 
         Ok(html) => (status, axum::response::Html(html)).into_response(),
         Err(_) => return response,
     };
+    keep(&response, &mut drawn);
+    drawn
+}
+
+/// What an error says in headers stands in its new form too.
+fn keep(from: &Response, to: &mut Response) {
     for name in [header::RETRY_AFTER, header::ALLOW] {
-        if let Some(value) = response.headers().get(&name) {
-            drawn.headers_mut().insert(name, value.clone());
+        if let Some(value) = from.headers().get(&name) {
+            to.headers_mut().insert(name, value.clone());
         }
     }
-    drawn
 }

@@ -33,18 +33,33 @@ pub async fn strip_prefix(State(links): State<Links>, mut request: Request, next
         && let Some(rest) = request.uri().path().strip_prefix(links.prefix())
         && (rest.is_empty() || rest.starts_with('/'))
     {
-        let path = if rest.is_empty() { "/" } else { rest };
-        let full = match request.uri().query() {
-            Some(query) => format!("{path}?{query}"),
-            None => path.to_owned(),
-        };
-        let mut parts = request.uri().clone().into_parts();
-        if let Ok(path) = full.parse::<PathAndQuery>() {
-            parts.path_and_query = Some(path);
-            if let Ok(uri) = Uri::from_parts(parts) {
-                *request.uri_mut() = uri;
-            }
-        }
+        let path = if rest.is_empty() { "/".to_owned() } else { rest.to_owned() };
+        set_path(&mut request, &path);
     }
     next.run(request).await
+}
+
+/// Takes the slash off the end of addresses of our own API: those of Healthchecks have one, and hands have their habits.
+pub async fn trim_slash(mut request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    if (path.starts_with("/api/maibo/") || path == "/api/docs/") && path.ends_with('/') {
+        let path = path.trim_end_matches('/').to_owned();
+        set_path(&mut request, &path);
+    }
+    next.run(request).await
+}
+
+/// Gives a request another path; its query stays.
+fn set_path(request: &mut Request, path: &str) {
+    let full = match request.uri().query() {
+        Some(query) => format!("{path}?{query}"),
+        None => path.to_owned(),
+    };
+    let mut parts = request.uri().clone().into_parts();
+    if let Ok(path) = full.parse::<PathAndQuery>() {
+        parts.path_and_query = Some(path);
+        if let Ok(uri) = Uri::from_parts(parts) {
+            *request.uri_mut() = uri;
+        }
+    }
 }

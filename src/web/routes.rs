@@ -105,7 +105,10 @@ pub fn router(state: AppState, intake: Intake) -> Router {
     let all = others.merge(pings).layer(CatchPanicLayer::custom(panicked));
     // Around the router and not in it: a layer inside runs after the path was matched.
     Router::new().fallback_service(
-        ServiceBuilder::new().layer(from_fn_with_state(links, layers::strip_prefix)).service(all),
+        ServiceBuilder::new()
+            .layer(from_fn_with_state(links, layers::strip_prefix))
+            .layer(from_fn(layers::trim_slash))
+            .service(all),
     )
 }
 

@@ -107,7 +107,10 @@ test("an owner makes a key, uses it and revokes it; others do not see keys", asy
   await page.click("text=read and write");
   await page.keyboard.press("Enter");
   const key = await page.textContent("[role=status] code");
-  assert.match(key, /^hcw_[0-9A-Za-z]{28}$/);
+  assert.match(key, /^hcw_[0-9a-f]{28}$/);
+  await page.reload();
+  assert.equal(await page.textContent("[role=status] code"), key, "a reload makes no second key");
+  assert.equal(await page.locator("text=Revoke…").count(), 1);
   const list = async () => (await context.request.get(`${maibo.base}/api/v3/checks/`, { headers: { "x-api-key": key } })).status();
   assert.equal(await list(), 200);
   await page.click("nav >> text=Keys");

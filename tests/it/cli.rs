@@ -570,3 +570,27 @@ fn a_result_that_cannot_be_printed_is_a_failure_in_words() {
         assert!(said.contains("cannot be written to stdout") && !said.contains("panicked"), "{said}");
     }
 }
+
+#[test]
+fn what_a_command_does_beside_its_work_is_said() {
+    let maibo = Maibo::new();
+    let said = |args: &[&str]| {
+        let ran = maibo.run(args);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        ran.stderr
+    };
+    let silent = said(&["check", "create", "--name", "a", "--every", "1h"]);
+    assert!(silent.contains("notifies nobody") && silent.contains("--channel '*'"), "{silent}");
+    maibo.channel("webhook", "hook", &["url_down=http://127.0.0.1:9/"]);
+    assert_eq!(said(&["check", "create", "--name", "b", "--every", "1h", "--channel", "*"]), "");
+    let first = maibo.made(&["key", "create", "--scope", "ping"]);
+    let second = said(&["key", "create", "--scope", "ping"]);
+    assert!(second.contains(&first), "{second}");
+
+    // The only project need not be named, whatever it is called.
+    maibo.execute("UPDATE projects SET name = 'infra'");
+    maibo.made(&["check", "create", "--name", "c", "--every", "1h"]);
+    maibo.made(&["project", "create", "other"]);
+    refused(&maibo.run(&["check", "create", "--name", "d", "--every", "1h"]), &["default"]);
+    maibo.made(&["key", "create", "--scope", "metrics"]);
+}

@@ -45,12 +45,12 @@ enum AlertKind {
 
 /// How far an alert has come.
 #[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 enum AlertState {
     Queued,
     Sent,
-    /// Given up.
-    Dead,
+    /// It will not be tried again.
+    GivenUp,
     /// The channel is not told about this side.
     Skipped,
 }
@@ -78,13 +78,13 @@ struct AttemptJson {
 
 /// What became of an attempt.
 #[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 enum AttemptOutcome {
     Sent,
     /// To be tried again.
     Retry,
-    /// Given up.
-    Dead,
+    /// It will not be tried again.
+    GivenUp,
     /// Closed when a backup was restored.
     Skipped,
 }
@@ -107,7 +107,7 @@ fn attempt(attempt: &Attempt) -> AttemptJson {
             "sent" => AttemptOutcome::Sent,
             "retry" => AttemptOutcome::Retry,
             "skipped" => AttemptOutcome::Skipped,
-            _ => AttemptOutcome::Dead,
+            _ => AttemptOutcome::GivenUp,
         },
         detail: attempt.detail.clone(),
     }
@@ -118,7 +118,7 @@ fn alert(alert: &Alert, attempts: &[Attempt]) -> AlertJson {
         kind: if alert.kind == "up" { AlertKind::Up } else { AlertKind::Down },
         state: match alert.state.as_str() {
             "sent" => AlertState::Sent,
-            "dead" => AlertState::Dead,
+            "dead" => AlertState::GivenUp,
             "skipped" => AlertState::Skipped,
             _ => AlertState::Queued,
         },

@@ -1,4 +1,6 @@
 //! The body of "make a check" and "change a check", and the settings that it asks for.
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::openapi::schema::{ObjectBuilder, Schema as AnySchema};
@@ -190,7 +192,9 @@ fn joined(
         let odd = if by == ' ' { "spaces" } else { "commas" };
         wrong.push(FieldError::new(field, format!("an item must not be empty, nor hold {odd}")));
     }
-    words.iter().map(|word| without_nul(word)).collect::<Vec<_>>().join(&by.to_string())
+    let mut seen = BTreeSet::new();
+    let words = words.iter().map(|word| without_nul(word)).filter(|word| seen.insert(word.clone()));
+    words.collect::<Vec<_>>().join(&by.to_string())
 }
 
 impl Wanted {

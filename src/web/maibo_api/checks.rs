@@ -109,6 +109,9 @@ pub(super) async fn list(
             return Err(Refusal::field(field, format!("must have at most {MOST_CHARS} characters")));
         }
     }
+    if asked.search.as_ref().is_some_and(|text| text.split_whitespace().nth(2).is_some()) {
+        return Err(Refusal::field("search", "must have at most two words"));
+    }
     let filter = Filter {
         status: asked.status.map(|status| status.as_str().to_owned()).unwrap_or_default(),
         search: asked.search.unwrap_or_default(),

@@ -58,6 +58,7 @@ pub fn router() -> Router<AppState> {
     router
         // A route and no fallback: those of other APIs would come first.
         .route("/{*rest}", any(problem::no_route))
+        .route("/", any(problem::no_route))
         .method_not_allowed_fallback(problem::no_method)
         .layer(from_fn(cors::preflight))
         .layer(from_fn(cors::allow))

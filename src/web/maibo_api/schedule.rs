@@ -25,7 +25,7 @@ pub(super) enum Schedule {
     #[schema(title = "SimpleSchedule")]
     Simple {
         /// Seconds.
-        #[schema(minimum = 1, maximum = 31_536_000, examples(2))]
+        #[schema(minimum = 1, maximum = 31_536_000, examples(86_400))]
         period: i64,
     },
     /// As a line of a crontab says.

@@ -141,6 +141,8 @@ impl<T: DeserializeOwned> FromRequestParts<AppState> for Asked<T> {
     }
 }
 
+const INSTANT: &str = "expected an instant like 2026-11-21T00:00:00Z; a + in an address is sent as %2B";
+
 /// What serde found wrong, in words for people. A field that is unknown or missing has no place in the path yet: its name
 /// stands in the words.
 fn fault(path: &str, words: &str) -> FieldError {
@@ -158,6 +160,11 @@ fn fault(path: &str, words: &str) -> FieldError {
     let mut words = words.to_owned();
     for (rust, plain) in [
         ("expected i64", "expected a whole number"),
+        ("invalid digit found in string", "expected a whole number"),
+        ("input contains invalid characters", INSTANT),
+        ("premature end of input", INSTANT),
+        ("trailing input", INSTANT),
+        ("input is out of range", INSTANT),
         ("expected a sequence", "expected a list"),
         ("invalid type: map", "invalid type: object"),
         ("invalid type: sequence", "invalid type: list"),

@@ -42,8 +42,11 @@ struct Page {
     log: Log,
     show: Show,
     older: String,
-    ping_url: String,
+    /// What stands behind `curl`.
+    curl: String,
     crontab: String,
+    /// What counts as which event, beyond the address: set by the API.
+    filters: Vec<String>,
     slug_url: Option<String>,
     short: String,
     /// A secret; only for those who may change the check.
@@ -106,9 +109,10 @@ pub async fn get(visit: Visit, Path(code): Path<String>) -> Result<Response> {
         older: log.older.map(|id| format!("{id}")).unwrap_or_default(),
         log,
         show,
+        curl: format!("{CURL}{} {ping_url}", method(&check)),
         crontab: crontab(&check, &ping_url),
+        filters: filters(l, &check),
         slug_url,
-        ping_url,
         short,
         alias: alias.filter(|_| allows(Some(role), Action::EditChecks)),
         badge: format!("/b/3/{}.svg", check.badge_key()),
@@ -205,11 +209,42 @@ fn next_runs(l: Lang, check: &Check, state: &State, zone: &Zone, now: Time) -> V
     runs
 }
 
+const CURL: &str = "curl -fsS -m 10 --retry 5";
+
+/// How curl is told to POST, where nothing else counts.
+fn method(check: &Check) -> &'static str {
+    if check.post_only { " -X POST" } else { "" }
+}
+
 /// A crontab line for this check: its own schedule where that is one, else an example.
 fn crontab(check: &Check, ping_url: &str) -> String {
     let spec = check.spec();
     let times = if spec.kind == Kind::Cron { spec.expr } else { "0 3 * * *".to_owned() };
-    format!("{times} /path/to/job.sh && curl -fsS -m 10 --retry 5 -o /dev/null {ping_url}")
+    format!("{times} /path/to/job.sh && {CURL}{} -o /dev/null {ping_url}", method(check))
+}
+
+/// The rules that decide what a ping counts as, in sentences.
+fn filters(l: Lang, check: &Check) -> Vec<String> {
+    let mut told = Vec::new();
+    if check.post_only {
+        told.push(l.t("filter-post"));
+    }
+    if check.filter_http_body {
+        for (key, words) in [
+            ("filter-failure", &check.failure_kw),
+            ("filter-success", &check.success_kw),
+            ("filter-start", &check.start_kw),
+        ] {
+            if !words.is_empty() {
+                told.push(l.ta(key, &[("words", words)]));
+            }
+        }
+        told.push(l.t(if check.filter_default_fail { "filter-else-failure" } else { "filter-else-nothing" }));
+    }
+    if check.manual_resume {
+        told.push(l.t("filter-manual-resume"));
+    }
+    told
 }
 
 /// `GET /checks/{check}/pings/{ping}/body`: what the job sent, as plain text.

@@ -4,9 +4,11 @@ use axum::extract::Path;
 use axum::response::{IntoResponse, Redirect, Response};
 
 use crate::auth::secret::{self, PING_KEY_LEN};
+use crate::auth::user_token;
 use crate::core::access::{Action, Role};
 use crate::i18n::zone_or_utc;
 use crate::rng;
+use crate::store::StoreError;
 use crate::store::keys::{self, Listed, MAX_PER_PROJECT, Scope};
 use crate::store::projects::{self, Project};
 use crate::web::error::{AppError, Result};
@@ -22,6 +24,8 @@ struct Page {
     rows: Vec<Row>,
     /// There is room for another one.
     room: bool,
+    /// Which form this is: sent again, it makes the same key and no second one.
+    form: String,
     ping_key: Option<String>,
     /// A ping address by ping key and slug.
     ping_url: String,
@@ -59,6 +63,7 @@ async fn show(visit: &Visit, project: &Project, role: Role, made: Option<String>
         s: Shell::of(visit, project, role, "keys").await?,
         made,
         room: rows.len() < MAX_PER_PROJECT,
+        form: secret::token(),
         rows,
         ping_url: project
             .ping_key
@@ -76,12 +81,20 @@ pub async fn make(visit: Visit, Path(project): Path<String>, fields: Fields) -> 
     let Some(scope @ (Scope::ReadWrite | Scope::ReadOnly)) = Scope::named(fields.get("scope")) else {
         return Err(AppError::BadRequest);
     };
-    if keys::list(&visit.state.db, project.id).await?.len() >= MAX_PER_PROJECT {
-        return Err(AppError::TooMany);
-    }
-    let key = secret::api_key(scope);
+    let db = &visit.state.db;
+    let known = keys::list(db, project.id).await?;
+    let form = format!("key {} {}", project.id, fields.get("form"));
+    let key = secret::api_key_of_form(scope, &user_token::secret(db).await?, &form);
     let (hash, hint) = (secret::digest(&key), secret::hint(&key));
-    keys::insert(&visit.state.db, Some(project.id), scope, &hash, &hint, visit.state.now()).await?;
+    if keys::find(db, &hash).await?.is_none() {
+        if known.len() >= MAX_PER_PROJECT {
+            return Err(AppError::TooMany);
+        }
+        match keys::insert(db, Some(project.id), scope, &hash, &hint, visit.state.now()).await {
+            Ok(_) | Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
     show(&visit, &project, role, Some(key)).await
 }
 

@@ -253,3 +253,19 @@ fn a_check_is_paused_resumed_and_deleted() {
     let other = key(&maibo, "read-only", "default");
     assert_eq!(call(&maibo, &other, "POST", &format!("{path}/pause"), "").status, 404);
 }
+
+#[test]
+fn one_token_leads_to_one_check() {
+    let maibo = Maibo::serving();
+    let schedule = json!({"kind": "simple", "period": 60});
+    let token = "0f1c2d3e-4b5a-4c6d-8e7f-a0b1c2d3e4f5";
+    let first = made(&maibo, &json!({"name": "first", "schedule": schedule, "alias": token}));
+    let path = format!("/projects/{}/checks/", project(&maibo));
+    let post = |wanted: &Value| edit(&maibo, "POST", &path, wanted).0;
+    assert_eq!(post(&json!({"name": "second", "schedule": schedule, "uuid": token})), 409);
+    assert_eq!(post(&json!({"name": "second", "schedule": schedule, "alias": first["uuid"]})), 409);
+    assert_eq!(post(&json!({"name": "second", "schedule": schedule, "tags": ["a", "b", "a"]})), 201);
+    assert_eq!(read(&maibo, &format!("{path}?search=second"))["checks"][0]["tags"], json!(["a", "b"]));
+    let (status, told) = edit(&maibo, "GET", &format!("{path}?search=one+two+three"), &Value::Null);
+    assert_eq!((status, fields(&told)), (422, vec!["search"]));
+}
