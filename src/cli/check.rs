@@ -191,11 +191,7 @@ async fn set_alias(cx: &Cx, wanted: &Alias) -> anyhow::Result<()> {
 
 /// Refuses what cannot be the alias of the check with this UUID.
 async fn usable(cx: &Cx, token: &str, uuid: Uuid) -> anyhow::Result<()> {
-    anyhow::ensure!(
-        alias::is_valid(token),
-        "{token}: expected 1 to {} letters, digits and -_.~=, with single slashes between parts",
-        alias::MAX_CHARS
-    );
+    anyhow::ensure!(alias::is_valid(token), "{token}: expected {}", alias::EXPECTED);
     let owner = match addresses::by_alias(&cx.db, token).await? {
         Some(owner) => Some(owner),
         // A ping to it would no longer reach that check everywhere.
@@ -261,7 +257,9 @@ async fn list(cx: &Cx, project: &str, as_json: bool) -> anyhow::Result<()> {
     }
     for check in &all {
         let status = check.state().shown(now).as_str();
-        print(&format!("{status:<6}  {}  {}", check.code(), check.name))?;
+        // A terminal obeys what a name may hold.
+        let name = check.name.replace(char::is_control, "\u{fffd}");
+        print(&format!("{status:<6}  {}  {name}", check.code()))?;
     }
     Ok(())
 }

@@ -1,12 +1,41 @@
 //! Aliases: the tokens that checks had at other products, kept so that their URLs go on working.
 
+/// Shortest alias, in characters: it is a secret, and stands at the root.
+pub const MIN_CHARS: usize = 6;
 /// Longest alias, in characters.
 pub const MAX_CHARS: usize = 200;
+/// What an alias looks like, in words.
+pub const EXPECTED: &str =
+    "6 to 200 letters, digits and -_.~=, with single slashes between parts; not an address of Maibo itself";
 
-/// Whether `text` may be an alias: 1 to 200 letters, digits and `-_.~=`, with slashes between parts of which none is
-/// empty, `.` or `..` (which clients resolve before they send a URL).
+/// First parts of our own addresses, and files that browsers and robots ask for by themselves.
+const TAKEN: &[&str] = &[
+    "apple-touch-icon.png",
+    "badge",
+    "channels",
+    "checks",
+    "favicon.ico",
+    "finish",
+    "healthz",
+    "heartbeats",
+    "language",
+    "logout",
+    "metrics",
+    "projects",
+    "readyz",
+    "robots.txt",
+    "security.txt",
+    "sitemap.xml",
+    "static",
+];
+
+/// Whether `text` may be an alias: [`EXPECTED`]. No part is empty, `.` or `..` (which clients resolve before they send a
+/// URL).
 #[must_use]
 pub fn is_valid(text: &str) -> bool {
+    if text.len() < MIN_CHARS || text.split('/').next().is_some_and(|first| TAKEN.contains(&first)) {
+        return false;
+    }
     let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'~' | b'=');
     text.len() <= MAX_CHARS
         && text.split('/').all(|part| !matches!(part, "" | "." | "..") && part.bytes().all(fits))
@@ -22,16 +51,21 @@ mod tests {
     #[case("key/nightly-job", true)]
     #[case("1f5e3410-254c-11e8-b61d-55875966d031", true)]
     #[case("a.b~c=_/d/e", true)]
+    #[case("d3x0c1", true)]
+    #[case("d3x0c", false)]
+    #[case("favicon.ico", false)]
+    #[case("metrics", false)]
+    #[case("key/metrics", true)]
     #[case("", false)]
     #[case("/", false)]
-    #[case("a/", false)]
-    #[case("/a", false)]
-    #[case("a//b", false)]
-    #[case("a/../b", false)]
-    #[case("a b", false)]
-    #[case("a?b", false)]
-    #[case("脉", false)]
-    #[case("a\0", false)]
+    #[case("abcdef/", false)]
+    #[case("/abcdef", false)]
+    #[case("abc//def", false)]
+    #[case("abc/../def", false)]
+    #[case("abc def", false)]
+    #[case("abc?def", false)]
+    #[case("脉脉脉", false)]
+    #[case("abcdef\0", false)]
     fn tokens_that_can_stand_in_a_url(#[case] text: &str, #[case] valid: bool) {
         assert_eq!(is_valid(text), valid);
     }

@@ -57,6 +57,12 @@ impl Asked {
         }
     }
 
+    /// Whether it says that the job failed.
+    #[must_use]
+    pub const fn is_failure(self) -> bool {
+        matches!(self.kind(), Kind::Fail)
+    }
+
     const fn kind(self) -> Kind {
         match self {
             Self::Success | Self::Exit(0) => Kind::Success,

@@ -5,7 +5,8 @@ use std::time::Duration;
 use axum::body::Body;
 use http_body_util::BodyExt as _;
 
-/// How long a body may take to arrive. What has come by then is kept, and the ping counts.
+/// How long a body may take to arrive. What has come by then is kept, and the ping counts where its URL says what
+/// happened.
 pub const DEADLINE: Duration = Duration::from_secs(30);
 /// Room for the line that stands where the middle was left out.
 const MARK_ROOM: usize = 64;
@@ -67,19 +68,44 @@ pub fn bounded(text: &[u8], limit: usize) -> Vec<u8> {
     kept.finish()
 }
 
+/// A body off the wire.
+#[derive(Debug, Default)]
+pub struct Collected {
+    /// What is kept of it.
+    pub bytes: Vec<u8>,
+    /// Why not all of it came. Where the body decides what a ping means, one that is cut short says nothing.
+    pub missing: Option<Missing>,
+}
+
+/// Why not all of a body came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// It broke off, or could not be unpacked: its sender's fault.
+    Broken,
+    /// It took too long, or others kept the server from taking it.
+    Late,
+}
+
 /// Reads a body to its end, its [`DEADLINE`] or its sender's disappearance, whichever is first.
-pub async fn collect(mut body: Body, limit: usize) -> Vec<u8> {
+pub async fn collect(mut body: Body, limit: usize) -> Collected {
     let mut kept = Kept::new(limit);
     let read = async {
-        while let Some(Ok(frame)) = body.frame().await {
-            if let Some(chunk) = frame.data_ref() {
-                kept.push(chunk);
+        loop {
+            match body.frame().await {
+                Some(Ok(frame)) => {
+                    if let Some(chunk) = frame.data_ref() {
+                        kept.push(chunk);
+                    }
+                }
+                Some(Err(_)) => return Some(Missing::Broken),
+                None => return None,
             }
+            // A body that is always ready (out of a few bytes of gzip) leaves the others their turn, and its deadline.
+            tokio::task::yield_now().await;
         }
     };
-    // A body that is cut short changes nothing about the ping: the URL has said what happened.
-    drop(tokio::time::timeout(DEADLINE, read).await);
-    kept.finish()
+    let missing = tokio::time::timeout(DEADLINE, read).await.unwrap_or(Some(Missing::Late));
+    Collected { bytes: kept.finish(), missing }
 }
 
 #[cfg(test)]

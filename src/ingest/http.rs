@@ -6,6 +6,7 @@ use axum::http::header::{self, HeaderName};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 
+use super::body::Collected;
 use super::intake::{Intake, Sender, preflight, text, unavailable};
 use super::writer::{Answer, Fault, Target};
 use crate::auth::secret;
@@ -144,7 +145,7 @@ pub(super) async fn take(intake: Intake, request: Request, below: &str) -> Respo
     let sender = Sender::of(&parts, &intake.trusted_proxies);
     let with_body = {
         let intake = intake.clone();
-        async move |kept| {
+        async move |kept: Collected| {
             let target = match by_alias(&intake.db, wanted.target).await {
                 Ok(target) => target,
                 Err(error) => {
@@ -152,8 +153,9 @@ pub(super) async fn take(intake: Intake, request: Request, below: &str) -> Respo
                     return Answer::Unavailable;
                 }
             };
-            let mut ping = sender.ping(target, wanted.asked, kept, &intake);
+            let mut ping = sender.ping(target, wanted.asked, kept.bytes, &intake);
             (ping.fault, ping.rid) = (fault, rid);
+            (ping.stated, ping.missing) = (false, kept.missing);
             intake.submit(ping).await
         }
     };
@@ -201,6 +203,7 @@ fn respond(answer: Answer, body_limit: usize) -> Response {
         Answer::NotFound => return BadRoute::NotFound.into_response(),
         Answer::Ambiguous => return text(StatusCode::CONFLICT, "ambiguous slug"),
         Answer::Refused(Fault::ExitStatus) => return BadRoute::Format.into_response(),
+        Answer::Refused(Fault::Body) => return text(StatusCode::BAD_REQUEST, "the body ended too soon"),
         Answer::Refused(Fault::RunId) => return text(StatusCode::BAD_REQUEST, "invalid uuid format"),
         Answer::Unavailable => return unavailable(),
     };

@@ -13,7 +13,7 @@ use ipnet::IpNet;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
-use super::body;
+use super::body::{self, Collected, Missing};
 use super::writer::{Answer, Incoming, Target, Writer};
 use crate::clock::Clock;
 use crate::core::ping::Asked;
@@ -72,21 +72,21 @@ impl Intake {
     pub(super) async fn with_body<T, F>(
         &self,
         body: Body,
-        then: impl FnOnce(Vec<u8>) -> F + Send + 'static,
+        then: impl FnOnce(Collected) -> F + Send + 'static,
     ) -> Option<T>
     where
         F: Future<Output = T> + Send + 'static,
         T: Send + 'static,
     {
         if body.is_end_stream() {
-            return Some(then(Vec::new()).await);
+            return Some(then(Collected::default()).await);
         }
         let (bodies, limit) = (Arc::clone(&self.bodies), self.body_limit);
         let work = async move {
             let turn = tokio::time::timeout(BODY_PATIENCE, bodies.acquire_owned()).await;
             match turn {
                 Ok(Ok(_turn)) => then(body::collect(body, limit).await).await,
-                _ => then(Vec::new()).await,
+                _ => then(Collected { missing: Some(Missing::Late), ..Collected::default() }).await,
             }
         };
         self.tasks.spawn(work).await.ok()
@@ -122,7 +122,7 @@ impl Sender {
         }
     }
 
-    /// A ping that counts now, without a run id.
+    /// A ping that counts now, without a run id; its sender has stated what happened, whatever the body says.
     #[must_use]
     pub fn ping(self, target: Target, asked: Asked, body: Vec<u8>, intake: &Intake) -> Incoming {
         Incoming {
@@ -132,6 +132,8 @@ impl Sender {
             fault: None,
             rid: None,
             hasty: false,
+            missing: None,
+            stated: true,
             scheme: self.scheme,
             method: self.method,
             remote_addr: self.remote_addr,

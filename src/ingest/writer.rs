@@ -9,9 +9,10 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
+use super::body::Missing;
 use crate::clock::Clock;
 use crate::core::check::{Early, Effect, Event, OVERTAKEN, Policy, State, Status, step};
-use crate::core::ping::{Asked, Kind};
+use crate::core::ping::{Asked, Kind, Rules};
 use crate::core::schedule::Spec;
 use crate::core::{Span, Time, slug};
 use crate::meters::Meters;
@@ -84,6 +85,8 @@ impl Target {
 pub enum Fault {
     ExitStatus,
     RunId,
+    /// The body that decides ended too soon.
+    Body,
 }
 
 /// A ping off the wire.
@@ -97,6 +100,10 @@ pub struct Incoming {
     /// The sender waits for no answer before it tells the next thing, and gives no two runs the same id. A start that
     /// comes behind the end of its run then opens none: it would stand open until it counts as overrun.
     pub hasty: bool,
+    /// The sender's own words say what happened, not an address that keywords may re-decide: a failure stays one.
+    pub stated: bool,
+    /// Where keywords decide, a ping whose body is cut short is not stored.
+    pub missing: Option<Missing>,
     pub scheme: String,
     pub method: String,
     pub remote_addr: String,
@@ -289,6 +296,13 @@ async fn write(
             continue;
         }
         if let Some(check) = live.get_mut(&id) {
+            if let Some(missing) = ping.missing.filter(|_| rules(check, ping).filter_body) {
+                answers.push(match missing {
+                    Missing::Broken => Answer::Refused(Fault::Body),
+                    Missing::Late => Answer::Unavailable,
+                });
+                continue;
+            }
             let asked = if is_behind(tx, check, ping).await? { Asked::Log } else { ping.asked };
             apply(check, ping_id, (ping, asked), body, &mut changes, now);
         }
@@ -324,7 +338,7 @@ fn apply<'a>(
     changes: &mut Changes<'a>,
     now: Time,
 ) {
-    let kind = live.check.rules().decide(asked, &ping.method, &ping.body);
+    let kind = rules(live, ping).decide(asked, &ping.method, &ping.body);
     let event = Event::Ping { kind, exit_status: ping.asked.exit_status(), rid: ping.rid };
     let at = counts_at(ping.at, &live.state, now);
     let (state, effects) = step(&live.policy, &live.state, event, at);
@@ -354,6 +368,13 @@ fn apply<'a>(
     live.state = state;
     live.touched = true;
     changes.effects(live.check.id, &effects, Some(id), now);
+}
+
+/// The check's rules, as far as they may re-decide this ping.
+fn rules(live: &Live, ping: &Incoming) -> Rules {
+    let mut rules = live.check.rules();
+    rules.filter_body &= !(ping.stated && ping.asked.is_failure());
+    rules
 }
 
 /// The time at which a ping counts: when it came, unless it waited so long in a frozen server that others were stored
@@ -493,6 +514,8 @@ mod tests {
             fault: None,
             rid: Some(rid),
             hasty,
+            stated: true,
+            missing: None,
             scheme: "http".to_owned(),
             method: "POST".to_owned(),
             remote_addr: "192.0.2.1".to_owned(),

@@ -72,6 +72,8 @@ impl World {
             fault: None,
             rid: None,
             hasty: false,
+            stated: false,
+            missing: None,
             scheme: "http".to_owned(),
             method: "GET".to_owned(),
             remote_addr: "192.0.2.1".to_owned(),

@@ -1,4 +1,7 @@
 //! Ping URLs of other products: COMPATIBILITY 4.4.
+use std::io::{Read as _, Write as _};
+use std::net::Shutdown;
+
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -186,7 +189,6 @@ fn cronhub() {
 fn a_snitch_stands_at_the_root_behind_every_page() {
     let maibo = Maibo::serving();
     let uuid = aliased(&maibo, "c2354d53d2");
-    let page = aliased(&maibo, "login");
     let thanks = || (202, "Got it, thanks!".to_owned());
     for (target, body, expected) in [
         ("/c2354d53d2", "", was("success", "", "")),
@@ -217,11 +219,13 @@ fn a_snitch_stands_at_the_root_behind_every_page() {
     let huge = vec![b'x'; 3_000_000];
     assert_eq!(send(&maibo, "POST", "/nobody", &[], &huge).status, 404);
     assert_eq!(maibo.call("OPTIONS", "/c2354d53d2").status, 404);
-    // A page stays a page, whatever an alias is called.
+    // What pages are called, and what browsers ask for, is no alias.
+    for taken in ["metrics", "favicon.ico", "login", "channels/x"] {
+        refused(&maibo.run(&["check", "alias", &uuid, taken]), "Maibo itself");
+    }
     assert!(get(&maibo, "/login").1.contains("<form"));
     assert_eq!(maibo.call("DELETE", "/login").status, 405);
     assert_eq!(get(&maibo, "/healthz").0, 200);
-    assert_eq!(maibo.shown(&page)["n_pings"], 0);
     assert_eq!(maibo.shown(&uuid)["n_pings"], pings);
 }
 
@@ -483,9 +487,9 @@ fn a_start_of_sentry_that_comes_behind_its_end_opens_no_run() {
     let made: (String,) = maibo.row("SELECT uuid FROM checks WHERE slug = 'made'");
     assert_eq!(maibo.pings(&made.0, "kind"), ["start"]);
     // By the URL and an alias it is the same.
-    let moved = aliased(&maibo, "k/s");
+    let moved = aliased(&maibo, "key/slug");
     for (status, kind) in [("error", "fail"), ("in_progress", "log")] {
-        assert_eq!(get(&maibo, &format!("/api/1/cron/s/k/?status={status}&check_in_id={RUN}")).0, 202);
+        assert_eq!(get(&maibo, &format!("/api/1/cron/slug/key/?status={status}&check_in_id={RUN}")).0, 202);
         assert_eq!(last(&maibo, &moved).0, kind);
     }
 }
@@ -556,9 +560,9 @@ fn options_is_never_a_ping() {
 #[test]
 fn the_ping_shows_where_it_came_from_and_is_never_cached() {
     let maibo = Maibo::serving();
-    let uuid = aliased(&maibo, "tok");
+    let uuid = aliased(&maibo, "tok123");
     let agent = ("User-Agent", "Wget/1.21");
-    let reply = send(&maibo, "PATCH", "/api/push/tok", &[agent], b"");
+    let reply = send(&maibo, "PATCH", "/api/push/tok123", &[agent], b"");
     assert!(reply.header("cache-control").unwrap().contains("no-store"));
     let column = |name| maibo.pings(&uuid, name);
     assert_eq!(column("ua"), ["Wget/1.21"]);
@@ -575,28 +579,29 @@ fn the_rules_of_the_check_decide_as_for_any_ping() {
         maibo.run(&["check", "alias", &uuid, body["name"].as_str().unwrap()]);
         uuid
     };
-    let words =
-        check(json!({"name": "words", "filter_http_body": true, "failure_kw": "ERROR", "success_kw": "OK"}));
+    let words = check(
+        json!({"name": "words-1", "filter_http_body": true, "failure_kw": "ERROR", "success_kw": "OK"}),
+    );
     for (msg, kind) in [("OK", "success"), ("OK+ERROR", "fail"), ("other", "ign")] {
-        assert_eq!(get(&maibo, &format!("/api/push/words?msg={msg}")).0, 200);
+        assert_eq!(get(&maibo, &format!("/api/push/words-1?msg={msg}")).0, 200);
         assert_eq!(last(&maibo, &words).0, kind, "{msg}");
     }
-    let post = check(json!({"name": "post", "methods": "POST"}));
-    assert_eq!(get(&maibo, "/api/push/post").0, 200);
-    assert_eq!(maibo.call("POST", "/api/push/post").status, 200);
+    let post = check(json!({"name": "post-1", "methods": "POST"}));
+    assert_eq!(get(&maibo, "/api/push/post-1").0, 200);
+    assert_eq!(maibo.call("POST", "/api/push/post-1").status, 200);
     assert_eq!(maibo.pings(&post, "kind"), ["ign", "success"]);
 }
 
 #[test]
 fn long_texts_keep_head_and_tail_and_bytes_stay_as_they_came() {
     let maibo = Maibo::serving();
-    let uuid = aliased(&maibo, "tok");
+    let uuid = aliased(&maibo, "tok123");
     let long = [b"head ".as_slice(), &vec![b'x'; 3_000_000], b" tail"].concat();
-    assert_eq!(send(&maibo, "POST", "/api/push/tok?msg=first", &[], &long).status, 200);
+    assert_eq!(send(&maibo, "POST", "/api/push/tok123?msg=first", &[], &long).status, 200);
     let kept = maibo.last_body(&uuid).unwrap();
     assert!(kept.len() <= 100_000 && kept.starts_with(b"first\nhead ") && kept.ends_with(b" tail"));
     let bytes = [0xff, 0x00, 0xfe, b'\n'];
-    assert_eq!(send(&maibo, "POST", "/api/v1/heartbeat/tok/1", &[], &bytes).status, 200);
+    assert_eq!(send(&maibo, "POST", "/api/v1/heartbeat/tok123/1", &[], &bytes).status, 200);
     assert_eq!(maibo.last_body(&uuid).unwrap(), bytes);
 }
 
@@ -606,16 +611,16 @@ fn the_alert_shows_what_was_said() {
     let mut maibo = Maibo::new();
     let url = sink.url("/cgi-bin/webhook/send?key=k");
     maibo.channel("wecom", "robot", &[&format!("url={url}")]);
-    maibo.check("Job", &["--every", "1h", "--channel", "*", "--alias", "tok"]);
+    maibo.check("Job", &["--every", "1h", "--channel", "*", "--alias", "tok123"]);
     maibo.serve();
-    assert_eq!(get(&maibo, "/api/push/tok?status=down&msg=disk+sdb+is+full").0, 200);
+    assert_eq!(get(&maibo, "/api/push/tok123?status=down&msg=disk+sdb+is+full").0, 200);
     let heard = sink.wait_for(1);
     assert!(heard[0].text().contains("disk sdb is full"), "{}", heard[0].text());
 }
 
 #[rstest]
-#[case("GET", "/api/push/tok", &[], "")]
-#[case("GET", "/tok", &[], "")]
+#[case("GET", "/api/push/tok123", &[], "")]
+#[case("GET", "/tok123", &[], "")]
 #[case("GET", "/ping/1f5e3410-254c-11e8-b61d-55875966d031", &[], "")]
 #[case("POST", "/api/42/cron/nightly/k/", &[JSON], r#"{"status":"ok"}"#)]
 fn what_cannot_be_stored_is_answered_503(
@@ -625,7 +630,7 @@ fn what_cannot_be_stored_is_answered_503(
     #[case] body: &str,
 ) {
     let maibo = Maibo::serving();
-    let uuid = aliased(&maibo, if target.contains("cron") { "k/nightly" } else { "tok" });
+    let uuid = aliased(&maibo, if target.contains("cron") { "k/nightly" } else { "tok123" });
     if target.starts_with("/ping") {
         let ran = maibo.run(&["check", "alias", &uuid, CRONHUB]);
         assert_eq!(ran.code, Some(0), "{ran:?}");
@@ -660,9 +665,9 @@ fn an_alias_is_set_shown_and_taken_away() {
     for token in ["", "a b", "a//b", "/a", "a/", "a/../b", "ä", &"a".repeat(201)] {
         refused(&alias(&second, token), "200");
     }
-    refused(&alias("nobody", "tok"), "nobody");
+    refused(&alias("nobody", "tok123"), "nobody");
     refused(&maibo.run(&["check", "alias", &second]), "TOKEN");
-    refused(&maibo.run(&["check", "alias", &second, "tok", "--none"]), "--none");
+    refused(&maibo.run(&["check", "alias", &second, "tok123", "--none"]), "--none");
     refused(&maibo.run(&["check", "create", "--name", "x", "--every", "1h", "--alias", "one/two"]), &first);
     refused(
         &maibo.run(&["check", "create", "--name", "x", "--every", "1h", "--alias", "no good"]),
@@ -671,17 +676,89 @@ fn an_alias_is_set_shown_and_taken_away() {
     assert_eq!(maibo.number("SELECT COUNT(*) FROM checks"), 2);
 
     assert_eq!(alias("Second", &"a".repeat(200)).code, Some(0));
-    assert_eq!(alias(&second, "tok").code, Some(0));
-    assert_eq!(alias(&second, "tok").code, Some(0), "once more changes nothing");
+    assert_eq!(alias(&second, "tok123").code, Some(0));
+    assert_eq!(alias(&second, "tok123").code, Some(0), "once more changes nothing");
     assert_eq!(alias(&second, &second).code, Some(0), "it leads there anyway");
-    assert_eq!(alias(&second, "tok").code, Some(0));
-    assert_eq!(shown(), [json!("one/two"), json!("tok")]);
-    assert_eq!(get(&maibo, "/api/push/tok").0, 200);
+    assert_eq!(alias(&second, "tok123").code, Some(0));
+    assert_eq!(shown(), [json!("one/two"), json!("tok123")]);
+    assert_eq!(get(&maibo, "/api/push/tok123").0, 200);
     assert_eq!(maibo.run(&["check", "alias", &second, "--none"]).code, Some(0));
-    assert_eq!(get(&maibo, "/api/push/tok").0, 404);
+    assert_eq!(get(&maibo, "/api/push/tok123").0, 404);
     assert_eq!(shown(), [json!("one/two"), Value::Null]);
     // A free alias may be taken again; a deleted check leaves its own free.
     assert_eq!(maibo.run(&["check", "delete", &first]).code, Some(0));
     assert_eq!(alias(&second, "one/two").code, Some(0));
     assert_eq!(get(&maibo, "/api/push/one%2Ftwo").0, 200);
+}
+
+#[test]
+fn a_failure_is_never_taken_for_a_success() {
+    let maibo = Maibo::serving();
+    let uuid = aliased(&maibo, "tok123");
+    maibo.execute("UPDATE checks SET filter_http_body = TRUE, success_kw = 'fine'");
+    // Keywords decide about what is not stated; a failure that is stated stays one.
+    for (target, kind) in [
+        ("/api/push/tok123?status=down&msg=no+space", "fail"),
+        ("/tok123?s=1", "fail"),
+        ("/api/v1/heartbeat/tok123/fail", "fail"),
+        ("/api/push/tok123?status=up&msg=fine", "success"),
+        ("/api/push/tok123?status=up&msg=so+so", "ign"),
+    ] {
+        assert!(get(&maibo, target).0 < 300, "{target}");
+        assert_eq!(last(&maibo, &uuid).0, kind, "{target}");
+    }
+    maibo.execute("UPDATE checks SET filter_http_body = FALSE");
+    assert_eq!(send(&maibo, "POST", "/tok123", &[JSON], br#"{"s": 2, "m": "full"}"#).status, 202);
+    assert_eq!(last(&maibo, &uuid), was("fail", "2", "full"));
+    let multipart = ("Content-Type", "multipart/form-data; boundary=x");
+    assert_eq!(send(&maibo, "POST", "/tok123", &[multipart], b"--x--").status, 415);
+    let pings = maibo.shown(&uuid)["n_pings"].clone();
+
+    // What is cut short says nothing where the body decides.
+    for (target, body) in [("/tok123", "m=lots"), ("/api/alertmanager/tok123", r#"{"status":"firing""#)] {
+        let head = format!(
+            "POST {target} HTTP/1.1\r\nHost: x\r\nContent-Type: {}\r\nContent-Length: 1000\r\n\r\n{body}",
+            FORM.1
+        );
+        let mut stream = http::connect(maibo.addr());
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
+        let mut reply = String::new();
+        let _ = stream.read_to_string(&mut reply);
+        assert!(!reply.starts_with("HTTP/1.1 2"), "{target}: {reply}");
+    }
+    maibo.ping_ok(&uuid);
+    assert_eq!(maibo.shown(&uuid)["n_pings"], pings.as_i64().unwrap() + 1);
+
+    // Two check-ins in one envelope: the one that failed is heard.
+    let key = maibo.made(&["key", "create", "--scope", "ping"]);
+    maibo.execute("UPDATE checks SET slug = 'nightly'");
+    let item = |status: &str| {
+        let check_in = format!(r#"{{"check_in_id":"{RUN}","monitor_slug":"nightly","status":"{status}"}}"#);
+        format!("{{\"type\":\"check_in\"}}\n{check_in}\n")
+    };
+    let envelope = format!("{{}}\n{}{}", item("ok"), item("error"));
+    let target = format!("/api/1/envelope/?sentry_key={key}");
+    assert_eq!(send(&maibo, "POST", &target, &[], envelope.as_bytes()).status, 200);
+    assert_eq!(last(&maibo, &uuid).0, "fail");
+    let cut = "{}\n{\"type\":\"attachment\",\"length\":5000}\nshort";
+    assert_eq!(send(&maibo, "POST", &target, &[], cut.as_bytes()).status, 413);
+}
+
+#[test]
+fn an_alias_takes_no_pings_away_from_those_who_have_the_key() {
+    let maibo = Maibo::serving();
+    let key = maibo.made(&["key", "create", "--scope", "ping"]);
+    let own = maibo.check("Job", &["--every", "1h", "--slug", "nightly"]);
+    maibo.made(&["project", "create", "other"]);
+    let alias = format!("{key}/nightly");
+    let thief = maibo.check("Thief", &["--every", "1h", "--project", "other", "--alias", &alias]);
+    assert_eq!(get(&maibo, &format!("/p/{key}/nightly?state=complete")).0, 200);
+    let pings = |uuid: &str| maibo.number(&format!("SELECT n_pings FROM checks WHERE uuid = '{uuid}'"));
+    assert_eq!((pings(&own), pings(&thief)), (1, 0));
+    // Within the project an alias may give a name to a check with another slug.
+    let moved =
+        maibo.check("Moved", &["--every", "1h", "--slug", "new-name", "--alias", &format!("{key}/old-name")]);
+    assert_eq!(get(&maibo, &format!("/p/{key}/old-name?state=complete")).0, 200);
+    assert_eq!(pings(&moved), 1);
 }

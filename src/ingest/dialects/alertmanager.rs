@@ -18,7 +18,7 @@ const UNREADABLE: Reply = Reply::text(
 const NAMED: usize = 20;
 
 pub(super) const DIALECT: Dialect =
-    Dialect { read, taken: Reply::text(StatusCode::OK, "OK"), unknown: UNKNOWN, hasty: false };
+    Dialect { read, taken: Reply::text(StatusCode::OK, "OK"), unknown: UNKNOWN, hasty: false, by_body: true };
 
 #[derive(Deserialize)]
 struct Webhook {

@@ -9,8 +9,13 @@ use crate::core::ping::Asked;
 
 const UNKNOWN: Reply = Reply::text(StatusCode::NOT_FOUND, "not found");
 
-pub(super) const DIALECT: Dialect =
-    Dialect { read, taken: Reply::text(StatusCode::OK, "OK"), unknown: UNKNOWN, hasty: false };
+pub(super) const DIALECT: Dialect = Dialect {
+    read,
+    taken: Reply::text(StatusCode::OK, "OK"),
+    unknown: UNKNOWN,
+    hasty: false,
+    by_body: false,
+};
 
 fn read(request: &Request<'_>) -> Result<Said, Reply> {
     let (token, asked) = match request.path()[..] {

@@ -14,6 +14,7 @@ pub(super) const DIALECT: Dialect = Dialect {
     taken: Reply::json(StatusCode::OK, r#"{"success":true}"#),
     unknown: UNKNOWN,
     hasty: false,
+    by_body: false,
 };
 
 fn read(request: &Request<'_>) -> Result<Said, Reply> {

@@ -15,8 +15,13 @@ const UNKNOWN: Reply = Reply::text(StatusCode::NOT_FOUND, "not found");
 const BAD_STATE: Reply =
     Reply::text(StatusCode::BAD_REQUEST, "unknown state; expected run, complete, fail or ok");
 
-pub(super) const DIALECT: Dialect =
-    Dialect { read, taken: Reply::text(StatusCode::OK, "OK"), unknown: UNKNOWN, hasty: false };
+pub(super) const DIALECT: Dialect = Dialect {
+    read,
+    taken: Reply::text(StatusCode::OK, "OK"),
+    unknown: UNKNOWN,
+    hasty: false,
+    by_body: false,
+};
 pub(super) const AT_ROOT: Dialect =
     Dialect { read: read_at_root, unknown: Reply::bare(StatusCode::NOT_FOUND), ..DIALECT };
 
@@ -56,6 +61,7 @@ fn said(request: &Request<'_>, address: Address, state: Option<&str>) -> Result<
         (Some("fail"), _) => Asked::Fail,
         // The state decides: a program may be fine with a status that others are not.
         (Some("complete"), Some(Asked::Exit(0))) => Asked::Exit(0),
+        (None, Some(status)) if status.is_failure() => status,
         (Some("complete" | "ok") | None, _) => Asked::Success,
         (Some(_), _) => return Err(BAD_STATE),
     };
@@ -96,6 +102,7 @@ mod tests {
     #[case("?state=fail&status_code=0", Asked::Fail, "status code: 0")]
     #[case("?state=fail&status_code=-9", Asked::Fail, "status code: -9")]
     #[case("?state=ok&env=staging", Asked::Success, "environment: staging")]
+    #[case("?status_code=3", Asked::Exit(3), "status code: 3")]
     #[case("?metric=count:1&metric=duration:2.5", Asked::Success, "metric: count:1\nmetric: duration:2.5")]
     fn words_of_cronitor(#[case] query: &str, #[case] asked: Asked, #[case] text: &str) {
         let result = read(DIALECT, "GET", &format!("/p/key/nightly-job{query}"), &[], "");

@@ -17,7 +17,7 @@ const NO_BEARER: Reply = Reply::text(StatusCode::UNAUTHORIZED, "invalid Authoriz
 const NO_TOKEN: Reply = Reply::text(StatusCode::UNAUTHORIZED, "bearer token must not be empty");
 
 pub(super) const DIALECT: Dialect =
-    Dialect { read, taken: Reply::text(StatusCode::OK, ""), unknown: UNKNOWN, hasty: false };
+    Dialect { read, taken: Reply::text(StatusCode::OK, ""), unknown: UNKNOWN, hasty: false, by_body: false };
 
 #[derive(Deserialize)]
 struct Body {

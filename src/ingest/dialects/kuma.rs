@@ -10,8 +10,13 @@ use crate::core::ping::Asked;
 const UNKNOWN: Reply =
     Reply::json(StatusCode::NOT_FOUND, r#"{"ok":false,"msg":"Monitor not found or not active."}"#);
 
-pub(super) const DIALECT: Dialect =
-    Dialect { read, taken: Reply::json(StatusCode::OK, r#"{"ok":true}"#), unknown: UNKNOWN, hasty: false };
+pub(super) const DIALECT: Dialect = Dialect {
+    read,
+    taken: Reply::json(StatusCode::OK, r#"{"ok":true}"#),
+    unknown: UNKNOWN,
+    hasty: false,
+    by_body: false,
+};
 
 fn read(request: &Request<'_>) -> Result<Said, Reply> {
     let ["api", "push", token] = request.path()[..] else { return Err(UNKNOWN) };

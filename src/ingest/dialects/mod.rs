@@ -16,26 +16,33 @@ mod snitch;
 use std::borrow::Cow;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::{self, HeaderMap};
 use axum::http::{HeaderValue, Method, StatusCode};
+use axum::middleware::map_request;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any};
+use http_body_util::Limited;
 use tower_http::decompression::RequestDecompressionLayer;
 use uuid::Uuid;
 
+use super::body::{self, Collected, Missing};
+use super::http;
 use super::intake::{Intake, Sender, preflight, unavailable, uncached};
 use super::writer::{Answer, Target};
-use super::{body, http};
 use crate::core::ping::{Asked, parse_check_uuid};
 use crate::core::schedule::Spec;
 use crate::core::{Span, alias, slug};
-use crate::store::{Db, StoreError, addresses};
+use crate::store::{Db, StoreError, addresses, checks, projects};
 
 /// The routes of all products but those whose URLs stand at the root: see [`at_root`].
 pub fn router() -> Router<Intake> {
     // Clients of Sentry compress what they send.
-    let envelope = || takes(sentry::ENVELOPE).layer(RequestDecompressionLayer::new());
+    let envelope = || {
+        let unpacked: MethodRouter<Intake> = takes(sentry::ENVELOPE).layer(map_request(bounded));
+        unpacked.layer(RequestDecompressionLayer::new())
+    };
     Router::new()
         .route("/api/push/{*rest}", takes(kuma::DIALECT))
         .route("/api/v1/endpoints/{*rest}", takes(gatus::DIALECT))
@@ -49,6 +56,14 @@ pub fn router() -> Router<Intake> {
         .route("/finish/{*rest}", takes(cronhub::DIALECT))
         .route("/fail/{*rest}", takes(cronhub::DIALECT))
         .route("/heartbeats/ping/{*rest}", takes(checkly::DIALECT))
+}
+
+/// Most bytes of an envelope once it is unpacked: a check-in has a few hundred, and a few bytes of gzip can hold gigabytes.
+const MAX_ENVELOPE: usize = 4 * 1024 * 1024;
+
+/// Breaks an envelope off that is too long.
+async fn bounded(request: axum::extract::Request) -> axum::extract::Request {
+    request.map(|body| Body::new(Limited::new(body, MAX_ENVELOPE)))
 }
 
 /// What no other route answers: a ping of a product whose URLs stand at the root (hc-ping.com, Dead Man's Snitch, older
@@ -101,6 +116,8 @@ struct Dialect {
     unknown: Reply,
     /// See [`Incoming::hasty`](super::Incoming::hasty).
     hasty: bool,
+    /// The body may say what happened: without all of it nothing is known.
+    by_body: bool,
 }
 
 /// A request as a dialect sees it.
@@ -220,6 +237,8 @@ impl IntoResponse for Reply {
 }
 
 const AMBIGUOUS: Reply = Reply::text(StatusCode::CONFLICT, "ambiguous slug");
+const BROKEN: Reply =
+    Reply::text(StatusCode::BAD_REQUEST, "the body ended too soon, is too long, or cannot be unpacked");
 const POST_ONLY: Reply = Reply::text(StatusCode::METHOD_NOT_ALLOWED, "only POST is taken here");
 
 fn takes(dialect: Dialect) -> MethodRouter<Intake> {
@@ -237,9 +256,14 @@ async fn handle(dialect: Dialect, intake: Intake, request: axum::extract::Reques
     let sender = Sender::of(&parts, &intake.trusted_proxies);
     let with_body = {
         let intake = intake.clone();
-        async move |kept: Vec<u8>| {
+        async move |kept: Collected| {
+            match kept.missing.filter(|_| dialect.by_body) {
+                Some(Missing::Broken) => return BROKEN.into_response(),
+                Some(Missing::Late) => return unavailable(),
+                None => {}
+            }
             let (method, headers) = (&parts.method, &parts.headers);
-            let said = match (dialect.read)(&Request { method, path, query, headers, body: &kept }) {
+            let said = match (dialect.read)(&Request { method, path, query, headers, body: &kept.bytes }) {
                 Ok(said) => said,
                 Err(reply) => return reply.into_response(),
             };
@@ -279,6 +303,7 @@ async fn target(db: &Db, address: Address) -> Result<Option<Target>, StoreError>
     };
     if alias::is_valid(&alias)
         && let Some(uuid) = addresses::by_alias(db, &alias).await?
+        && !is_of_others(db, &address, uuid).await?
     {
         return Ok(Some(Target::Uuid(uuid)));
     }
@@ -293,6 +318,14 @@ async fn target(db: &Db, address: Address) -> Result<Option<Target>, StoreError>
             create => Target::Slug { ping_key, slug, create: create == Create::Default },
         }),
     })
+}
+
+/// Whether the credential is the ping key of another project than that of the check: an alias takes no pings away from
+/// those who have the key.
+async fn is_of_others(db: &Db, address: &Address, uuid: Uuid) -> Result<bool, StoreError> {
+    let Address::Pair { credential, .. } = address else { return Ok(false) };
+    let Some(project) = projects::by_ping_key(db, credential).await? else { return Ok(false) };
+    Ok(checks::by_uuid(db, uuid).await?.is_none_or(|check| check.project_id != project.id))
 }
 
 fn not_looked_up(error: &StoreError) -> Response {

@@ -25,13 +25,22 @@ const UNREADABLE: Reply = Reply::json(
     StatusCode::BAD_REQUEST,
     r#"{"detail":"the check-in cannot be read, or is too long; its status is in_progress, ok or error"}"#,
 );
+const TOO_LONG: Reply = Reply::json(
+    StatusCode::PAYLOAD_TOO_LARGE,
+    r#"{"detail":"the envelope is cut short, or longer than what is kept of a ping's body"}"#,
+);
 /// What else clients send: errors, traces, sessions.
 const NOT_OURS: Reply = Reply::json(StatusCode::OK, "{}");
 
-pub(super) const CRON: Dialect =
-    Dialect { read: read_cron, taken: Reply::bare(StatusCode::ACCEPTED), unknown: NOT_FOUND, hasty: true };
+pub(super) const CRON: Dialect = Dialect {
+    read: read_cron,
+    taken: Reply::bare(StatusCode::ACCEPTED),
+    unknown: NOT_FOUND,
+    hasty: true,
+    by_body: true,
+};
 pub(super) const ENVELOPE: Dialect =
-    Dialect { read: read_envelope, taken: NOT_OURS, unknown: NOT_FOUND, hasty: true };
+    Dialect { read: read_envelope, taken: NOT_OURS, unknown: NOT_FOUND, hasty: true, by_body: true };
 
 /// How long a job may run, and how late it may check in, when its configuration does not say: Sentry's own figures, in
 /// minutes.
@@ -57,7 +66,8 @@ fn read_cron(request: &Request<'_>) -> Result<Said, Reply> {
         ["api", _, "cron", slug] => (slug, key_of(request).ok_or(NO_KEY)?),
         _ => return Err(NOT_FOUND),
     };
-    let mut check_in = if request.has_type("application/json") {
+    let is_json = request.has_type("application/json") || request.body.trim_ascii_start().starts_with(b"{");
+    let mut check_in = if is_json {
         serde_json::from_slice(request.body).map_err(|_| UNREADABLE)?
     } else {
         CheckIn {
@@ -88,14 +98,24 @@ struct ItemHeader {
 fn read_envelope(request: &Request<'_>) -> Result<Said, Reply> {
     let (header, items) = line(request.body);
     let header: EnvelopeHeader = serde_json::from_slice(header).map_err(|_| UNREADABLE)?;
-    let Some(item) = check_in(items)? else { return Err(NOT_OURS) };
+    let mut all = Vec::new();
+    for item in check_ins(items)? {
+        all.push(serde_json::from_slice::<CheckIn>(item).map_err(|_| UNREADABLE)?);
+    }
+    // Clients send one. Of several, one that failed is what must be heard.
+    let worst = all.iter().position(|check_in| check_in.status == "error").unwrap_or(0);
+    if all.is_empty() {
+        return Err(NOT_OURS);
+    }
+    let check_in = all.swap_remove(worst);
     let dsn = || Some(Url::parse(&header.dsn?).ok()?.username().to_owned());
     let key = key_of(request).or_else(dsn).filter(|key| !key.is_empty()).ok_or(NO_KEY)?;
-    said(key, serde_json::from_slice(item).map_err(|_| UNREADABLE)?)
+    said(key, check_in)
 }
 
-/// The first check-in among an envelope's items.
-fn check_in(mut items: &[u8]) -> Result<Option<&[u8]>, Reply> {
+/// The check-ins among an envelope's items.
+fn check_ins(mut items: &[u8]) -> Result<Vec<&[u8]>, Reply> {
+    let mut found = Vec::new();
     while !items.is_empty() {
         let (header, rest) = line(items);
         if header.is_empty() {
@@ -105,16 +125,17 @@ fn check_in(mut items: &[u8]) -> Result<Option<&[u8]>, Reply> {
         let header: ItemHeader = serde_json::from_slice(header).map_err(|_| UNREADABLE)?;
         let (item, rest) = match header.length {
             // What is too long for us is cut off in its middle; nothing behind that can be found.
-            Some(length) if length > rest.len() => return Ok(None),
+            Some(length) if length > rest.len() && found.is_empty() => return Err(TOO_LONG),
+            Some(length) if length > rest.len() => break,
             Some(length) => rest.split_at(length),
             None => line(rest),
         };
         if header.kind == "check_in" {
-            return Ok(Some(item));
+            found.push(item);
         }
         items = rest;
     }
-    Ok(None)
+    Ok(found)
 }
 
 /// The first line, and what follows it.
@@ -322,7 +343,7 @@ mod tests {
     fn what_else_is_sent_is_let_go() {
         let event = (r#"{"type":"event","length":2}"#, "{}");
         let cut = (r#"{"type":"event","length":2000000}"#, "{ [... 12 bytes left out ...] }");
-        for (items, reply) in [(vec![event], NOT_OURS), (vec![cut], NOT_OURS), (vec![], NOT_OURS)] {
+        for (items, reply) in [(vec![event], NOT_OURS), (vec![cut], TOO_LONG), (vec![], NOT_OURS)] {
             let text = envelope("{}", &items);
             assert_eq!(read(ENVELOPE, "POST", "/api/42/envelope/", &[AUTH], &text), Err(reply));
         }

@@ -5,6 +5,8 @@
 use std::borrow::Cow;
 
 use axum::http::StatusCode;
+use serde::Deserialize;
+use serde_json::Value;
 
 use super::{Dialect, Reply, Request, Said, exit, text};
 use crate::core::ping::Asked;
@@ -12,15 +14,25 @@ use crate::core::ping::Asked;
 /// Gets the page of an address that does not exist.
 const UNKNOWN: Reply = Reply::bare(StatusCode::NOT_FOUND);
 
+/// A status in there would not be seen, and a failure be taken for a success.
+const NO_FORM: Reply = Reply::text(
+    StatusCode::UNSUPPORTED_MEDIA_TYPE,
+    "send m and s in the address, or in a form as application/x-www-form-urlencoded",
+);
+
 pub(super) const DIALECT: Dialect = Dialect {
     read,
     taken: Reply::text(StatusCode::ACCEPTED, "Got it, thanks!"),
     unknown: UNKNOWN,
     hasty: false,
+    by_body: true,
 };
 
 fn read(request: &Request<'_>) -> Result<Said, Reply> {
     let [token] = request.path()[..] else { return Err(UNKNOWN) };
+    if request.has_type("multipart/form-data") {
+        return Err(NO_FORM);
+    }
     let form = form(request);
     let field = |name: &str| {
         let sent = form.iter().rev().find(|(key, value)| key == name && !value.is_empty());
@@ -35,8 +47,23 @@ fn read(request: &Request<'_>) -> Result<Said, Reply> {
     Ok(Said::token(token, asked, text(field("m"), [], body)))
 }
 
-/// The body as a form, if it is one with a field that we know.
+#[derive(Default, Deserialize)]
+struct Fields {
+    m: Option<Value>,
+    s: Option<Value>,
+}
+
+/// The body as a form, or as the same in JSON, if it is one with a field that we know.
 fn form<'a>(request: &Request<'a>) -> Vec<(Cow<'a, str>, Cow<'a, str>)> {
+    if request.has_type("application/json") {
+        let fields: Fields = serde_json::from_slice(request.body).unwrap_or_default();
+        let text = |value: Value| match value {
+            Value::String(text) => Cow::Owned(text),
+            other => Cow::Owned(other.to_string()),
+        };
+        let fields = [("m", fields.m), ("s", fields.s)];
+        return fields.into_iter().filter_map(|(key, value)| Some((key.into(), text(value?)))).collect();
+    }
     if !request.has_type("application/x-www-form-urlencoded") {
         return Vec::new();
     }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::core::schedule::{Kind, Schedule, Spec, Zone, kind_of_expression};
 use crate::core::{Span, Time, slug};
-use crate::store::checks::{Settings, Unique};
+use crate::store::checks::{MAX_DESCRIPTION, Settings, Unique};
 
 /// Shortest and longest period and grace of this API, in seconds.
 const SECONDS: std::ops::RangeInclusive<i64> = 60..=31_536_000;
@@ -45,7 +45,7 @@ pub(super) fn read(body: &Map<String, Value>, now: Time) -> Result<Wanted, Strin
     let get = |name: &str| body.get(name);
     let mut wanted = Wanted {
         channels: text(get("channels"), "channels", None)?,
-        desc: text(get("desc"), "desc", None)?,
+        desc: text(get("desc"), "desc", Some(MAX_DESCRIPTION))?,
         failure_kw: text(get("failure_kw"), "failure_kw", Some(200))?,
         filter_body: boolean(get("filter_body"), "filter_body")?,
         filter_default_fail: boolean(get("filter_default_fail"), "filter_default_fail")?,

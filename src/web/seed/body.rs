@@ -33,8 +33,13 @@ impl Given {
         }
     }
 
+    /// Whether there is a field with something in it. A text that is no form reads as one name without a value.
+    pub(super) fn has_values(&self) -> bool {
+        self.0.values().any(|value| value.as_str() != Some(""))
+    }
+
     /// Reads a body. What begins like JSON is JSON, whatever its sender calls it: curl calls everything a form.
-    fn read(bytes: &[u8], is_json: bool) -> Result<Self, Refusal> {
+    pub(super) fn read(bytes: &[u8], is_json: bool) -> Result<Self, Refusal> {
         let start = bytes.trim_ascii_start();
         if start.is_empty() {
             return Ok(Self::default());

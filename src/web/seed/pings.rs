@@ -1,7 +1,6 @@
 //! `/api/pings/`: the line at the end of a job, and what came of it.
-use axum::body::Body;
-use axum::extract::{FromRequest as _, Path, RawQuery, Request, State};
-use axum::http::header::HeaderMap;
+use axum::extract::{Path, RawQuery, Request, State};
+use axum::http::header::{self, HeaderMap};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use serde::Serialize;
@@ -103,11 +102,11 @@ pub(super) async fn create(
     caller.permit(&state.db, check.project_id, Action::EditChecks).await?;
     let data = match parameter(query, "data") {
         Some(data) => data,
-        None => in_body(&state, &parts.headers, sent).await,
+        None => in_body(&parts.headers, &body::collect(sent, intake.body_limit).await.bytes),
     };
     let failed = !data.trim().is_empty();
     let data = if failed { data } else { String::new() };
-    let kept = body::collect(Body::from(data.clone()), intake.body_limit).await;
+    let kept = body::bounded(data.as_bytes(), intake.body_limit);
 
     let asked = if failed { Asked::Fail } else { Asked::Success };
     let sender = Sender::of(&parts, &intake.trusted_proxies);
@@ -131,16 +130,23 @@ async fn by_short(db: &Db, short: &str) -> Result<Check, Refusal> {
     checks::by_uuid(db, uuid).await?.ok_or(Refusal::NotFound)
 }
 
-/// `data` in a form or in JSON, for who looks for it there: a failure must not be taken for a success. What cannot be
-/// read says nothing: the ping counts all the same.
-async fn in_body(state: &AppState, headers: &HeaderMap, sent: Body) -> String {
-    let mut request = Request::new(sent);
-    request.headers_mut().clone_from(headers);
-    let given = Given::from_request(request, state).await.unwrap_or_default();
-    match given.get("data") {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
+/// `data` in a form or in JSON, for who looks for it there. A body in which nothing can be found is a text itself: a
+/// failure must not be taken for a success.
+fn in_body(headers: &HeaderMap, sent: &[u8]) -> String {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let is_json = kind.starts_with("application/json") || sent.trim_ascii_start().starts_with(b"{");
+    let is_form = kind.is_empty() || kind.starts_with("application/x-www-form-urlencoded");
+    let given = if is_json || is_form { Given::read(sent, is_json).ok() } else { None };
+    match &given {
+        Some(given) => match given.get("data") {
+            Some(Value::String(text)) => text.clone(),
+            Some(Value::Null) => String::new(),
+            Some(other) => other.to_string(),
+            // Every text reads as a form: as one name without a value.
+            None if is_json || given.has_values() => String::new(),
+            None => String::from_utf8_lossy(sent).into_owned(),
+        },
+        None => String::from_utf8_lossy(sent).into_owned(),
     }
 }
 

@@ -83,7 +83,7 @@ fn a_change_leaves_what_it_does_not_name() {
     let maibo = Maibo::serving();
     let wanted = json!({"name": "Job", "tags": ["a", "b"], "grace": 77, "early": 5, "description": "text",
         "schedule": {"kind": "cron", "expression": "0 3 * * *", "tz": "Asia/Shanghai"},
-        "filters": {"body": true, "success": ["ok"]}, "alias": "token"});
+        "filters": {"body": true, "success": ["ok"]}, "alias": "token1"});
     let before = made(&maibo, &wanted);
     let path = format!("/checks/{}", before["uuid"].as_str().unwrap());
     let (status, after) =
@@ -173,16 +173,16 @@ fn bad_fields_are_told_together_and_change_nothing() {
 fn an_address_belongs_to_one_check() {
     let maibo = Maibo::serving();
     let schedule = json!({"kind": "simple", "period": 60});
-    let first = made(&maibo, &json!({"name": "a", "schedule": schedule, "alias": "token", "short": "one"}));
+    let first = made(&maibo, &json!({"name": "a", "schedule": schedule, "alias": "token1", "short": "one"}));
     let second = made(&maibo, &json!({"name": "b", "schedule": schedule}));
     let path = format!("/checks/{}", second["uuid"].as_str().unwrap());
-    for body in [json!({"alias": "token", "name": "c"}), json!({"short": "one", "name": "c"})] {
+    for body in [json!({"alias": "token1", "name": "c"}), json!({"short": "one", "name": "c"})] {
         let (status, told) = edit(&maibo, "PATCH", &path, &body);
         assert_eq!((status, &told["type"]), (409, &json!("urn:maibo:conflict")), "{body}");
     }
     assert_eq!(read(&maibo, &path), second, "nothing of a refused change is there");
     let checks = format!("/projects/{}/checks", project(&maibo));
-    for also in [json!({"uuid": first["uuid"]}), json!({"alias": "token"}), json!({"short": "one"})] {
+    for also in [json!({"uuid": first["uuid"]}), json!({"alias": "token1"}), json!({"short": "one"})] {
         let mut body = json!({"name": "c", "schedule": schedule});
         body.as_object_mut().unwrap().extend(also.as_object().unwrap().clone());
         assert_eq!(edit(&maibo, "POST", &checks, &body).0, 409, "{body}");

@@ -2,6 +2,8 @@
 use std::io::{Read as _, Write as _};
 use std::net::Shutdown;
 
+use serde_json::json;
+
 use crate::support::http::{answer, connect, head};
 use crate::support::{Maibo, until};
 
@@ -91,6 +93,22 @@ fn a_ping_counts_although_its_sender_dies_in_mid_body() {
         assert_eq!(maibo.last_body(&uuid), Some(b"half of it".to_vec()));
     }
     assert_eq!(maibo.pings(&uuid, "kind"), ["fail", "fail"]);
+}
+
+#[test]
+fn where_keywords_decide_a_body_that_is_cut_short_says_nothing() {
+    let maibo = Maibo::serving();
+    let uuid =
+        maibo.api_check(&json!({"filter_http_body": true, "success_kw": "DONE", "failure_kw": "ERROR"}));
+    let head = head("POST", &format!("/ping/{uuid}"), &[("Content-Length", "5000")]);
+    let mut stream = connect(maibo.addr());
+    stream.write_all(format!("{head}DONE step 1").as_bytes()).unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    let mut told = Vec::new();
+    drop(stream.read_to_end(&mut told));
+    assert!(!String::from_utf8_lossy(&told).starts_with("HTTP/1.1 2"));
+    assert_eq!(maibo.post(&uuid, b"DONE step 1, ERROR in step 2").status, 200);
+    assert_eq!(maibo.pings(&uuid, "kind"), ["fail"]);
 }
 
 #[test]

@@ -70,9 +70,9 @@ fn a_text_may_stand_in_the_body_and_the_query_wins() {
     assert_eq!(data(&target, "data=disk+full"), "disk full");
     assert_eq!(data(&target, r#"{"data": "disk full"}"#), "disk full");
     assert_eq!(data(&format!("{target}&data="), "data=disk+full"), "");
-    // What cannot be read says nothing, and the ping counts.
-    assert_eq!(data(&target, "{\"data\": "), "");
-    assert_eq!(data(&target, &"x".repeat(3_000_000)), "");
+    // What cannot be read is a text as well: a failure must not be taken for a success.
+    assert_eq!(data(&target, "{\"data\": "), "{\"data\": ");
+    assert!(data(&target, &"x".repeat(3_000_000)).as_str().unwrap().starts_with("xxx"));
     assert_eq!(maibo.number("SELECT n_pings FROM checks"), 5);
 }
 
@@ -145,5 +145,33 @@ fn pings_are_listed_oldest_first_and_never_changed() {
         &format!("/api/pings/?service={short}x"),
     ] {
         assert_eq!(refused(&maibo, "GET", target, ""), (404, json!({"detail": "Not found."})), "{target}");
+    }
+}
+
+#[test]
+fn a_body_that_is_no_form_is_a_text() {
+    let maibo = serving();
+    let short = service(&maibo, "job");
+    let uuid = uuid_of(&maibo, "job");
+    let target = format!("/api/pings/?service={short}");
+    let long = format!("data={}", "x".repeat(2_000_000));
+    for (kind, body, expected) in [
+        ("application/x-www-form-urlencoded", "data=disk+full", "fail"),
+        ("application/x-www-form-urlencoded", "disk full", "fail"),
+        ("application/x-www-form-urlencoded", "data=", "success"),
+        ("application/x-www-form-urlencoded", "other=field", "success"),
+        ("application/x-www-form-urlencoded", &long, "fail"),
+        ("application/json", r#"{"data": "disk full"}"#, "fail"),
+        ("application/json", r#"{"data": ""}"#, "success"),
+        ("application/json", "{}", "success"),
+        ("application/json", r#"{"data":"#, "fail"),
+        ("multipart/form-data; boundary=x", "--x\r\n…", "fail"),
+        ("text/plain", "a=b", "fail"),
+        ("text/plain", "", "success"),
+    ] {
+        let headers = [("Authorization", &*basic(USER, PASSWORD)), ("Content-Type", kind)];
+        let reply = http::request(maibo.addr(), "POST", &target, &headers, body.as_bytes());
+        assert_eq!(reply.status, 200, "{kind} {}", reply.text());
+        assert_eq!(maibo.pings(&uuid, "kind").last().map(String::as_str), Some(expected), "{kind}");
     }
 }
