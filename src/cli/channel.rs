@@ -1,5 +1,6 @@
 //! `maibo channel`: where alerts go.
 use clap::Subcommand;
+use serde_json::json;
 
 use super::{Cx, name, print, say};
 use crate::app;
@@ -26,13 +27,36 @@ pub(super) enum Command {
         #[arg(long, default_value = "en")]
         language: String,
     },
+    /// Show the channels of a project
+    List {
+        #[arg(long, default_value = projects::DEFAULT)]
+        project: String,
+        #[arg(long)]
+        json: bool,
+    },
     /// Send a test message, one try; says what the other side answered
     Test { id: String },
+}
+
+async fn list(cx: &Cx, project: &str, as_json: bool) -> anyhow::Result<()> {
+    let project = cx.project(project).await?;
+    let all = channels::list(&cx.db, project.id).await?;
+    if as_json {
+        let rows = all.iter().map(|channel| {
+            json!({"id": channel.uuid, "kind": channel.kind, "name": channel.name, "broken": channel.broken})
+        });
+        return Ok(print(&json!(rows.collect::<Vec<_>>()).to_string())?);
+    }
+    for channel in all {
+        print(&format!("{}  {:<8}  {}", channel.uuid, channel.kind, channel.name))?;
+    }
+    Ok(())
 }
 
 pub(super) async fn run(cx: &Cx, command: Command) -> anyhow::Result<()> {
     let post = app::post(&cx.config)?;
     match command {
+        Command::List { project, json } => list(cx, &project, json).await?,
         Command::Create { project, kind, name: wanted, set, language } => {
             let project = cx.project(&project).await?;
             let driver = notify::driver(&kind).ok_or_else(|| {

@@ -1,5 +1,6 @@
 //! `maibo key`: keys for the APIs and for ping URLs.
 use clap::{Subcommand, ValueEnum};
+use serde_json::json;
 
 use super::{Cx, conflict, print, say};
 use crate::auth::secret::{self, API_KEY_LEN, PING_KEY_LEN, PING_KEY_MAX};
@@ -28,12 +29,56 @@ pub(super) enum Command {
         #[arg(long)]
         value: Option<String>,
     },
+    /// Show the API keys of a project: number, scope, how they begin, and when they were last used
+    List {
+        #[arg(long, default_value = projects::DEFAULT)]
+        project: String,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make an API key worthless
+    Revoke {
+        #[arg(long, default_value = projects::DEFAULT)]
+        project: String,
+        /// Its number, as `key list` shows it
+        id: i64,
+    },
 }
 
 pub(super) async fn run(cx: &Cx, command: Command) -> anyhow::Result<()> {
-    let Command::Create { project, scope, value } = command;
+    match command {
+        Command::Create { project, scope, value } => create(cx, &project, scope, value).await,
+        Command::List { project, json } => list(cx, &project, json).await,
+        Command::Revoke { project, id } => {
+            let project = cx.project(&project).await?;
+            let gone = keys::revoke(&cx.db, project.id, id).await?;
+            anyhow::ensure!(gone, "this project has no key {id}; `maibo key list` shows them");
+            say("Revoked.");
+            Ok(())
+        }
+    }
+}
+
+async fn list(cx: &Cx, project: &str, as_json: bool) -> anyhow::Result<()> {
+    let project = cx.project(project).await?;
+    let all = keys::list(&cx.db, project.id).await?;
+    if as_json {
+        let rows = all.iter().map(|key| {
+            json!({"id": key.id, "scope": key.scope.as_str(), "hint": key.hint, "created_at": key.created_at,
+                "used_at": key.used_at})
+        });
+        return Ok(print(&json!(rows.collect::<Vec<_>>()).to_string())?);
+    }
+    for key in all {
+        let used = key.used_at.map_or_else(|| "never used".to_owned(), |at| format!("last used {at}"));
+        print(&format!("{:<4}  {:<10}  {}  {used}", key.id, key.scope.as_str(), key.hint))?;
+    }
+    Ok(())
+}
+
+async fn create(cx: &Cx, project: &str, scope: Wanted, value: Option<String>) -> anyhow::Result<()> {
     let scope = match scope {
-        Wanted::Ping => return ping_key(cx, &cx.project(&project).await?, value).await,
+        Wanted::Ping => return ping_key(cx, &cx.project(project).await?, value).await,
         Wanted::ReadWrite => Scope::ReadWrite,
         Wanted::ReadOnly => Scope::ReadOnly,
         Wanted::Metrics => Scope::Metrics,
@@ -48,7 +93,7 @@ pub(super) async fn run(cx: &Cx, command: Command) -> anyhow::Result<()> {
     };
     let owner = match scope {
         Scope::Metrics => None,
-        _ => Some(cx.project(&project).await?.id),
+        _ => Some(cx.project(project).await?.id),
     };
     keys::insert(&cx.db, owner, scope, &secret::digest(&key), &secret::hint(&key), cx.clock.now())
         .await

@@ -594,3 +594,23 @@ fn what_a_command_does_beside_its_work_is_said() {
     refused(&maibo.run(&["check", "create", "--name", "d", "--every", "1h"]), &["default"]);
     maibo.made(&["key", "create", "--scope", "metrics"]);
 }
+
+#[test]
+fn keys_and_channels_are_listed_and_keys_revoked() {
+    let maibo = Maibo::new();
+    let hook = maibo.channel("webhook", "hook", &["url_down=http://127.0.0.1:9/"]);
+    assert!(maibo.made(&["channel", "list"]).contains(&hook));
+    let told: Value = serde_json::from_str(&maibo.made(&["channel", "list", "--json"])).unwrap();
+    assert_eq!(told, json!([{"id": hook, "kind": "webhook", "name": "hook", "broken": ""}]));
+
+    let key = maibo.made(&["key", "create", "--scope", "read-only"]);
+    let told: Value = serde_json::from_str(&maibo.made(&["key", "list", "--json"])).unwrap();
+    assert_eq!((&told[0]["scope"], &told[0]["used_at"]), (&json!("read-only"), &Value::Null));
+    assert_eq!(told[0]["hint"], format!("{}…", &key[..8]));
+    let list = maibo.made(&["key", "list"]);
+    assert!(list.contains("never used") && !list.contains(&key), "{list}");
+    let id = told[0]["id"].to_string();
+    assert_eq!(maibo.run(&["key", "revoke", &id]).code, Some(0));
+    refused(&maibo.run(&["key", "revoke", &id]), &["no key", &id]);
+    assert_eq!(maibo.run(&["key", "list"]).stdout, "");
+}
