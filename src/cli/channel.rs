@@ -45,7 +45,7 @@ async fn list(cx: &Cx, project: &str, as_json: bool) -> anyhow::Result<()> {
         let rows = all.iter().map(|channel| {
             json!({"id": channel.uuid, "kind": channel.kind, "name": channel.name, "broken": channel.broken})
         });
-        return Ok(print(&json!(rows.collect::<Vec<_>>()).to_string())?);
+        return print(&json!(rows.collect::<Vec<_>>()).to_string());
     }
     for channel in all {
         print(&format!("{}  {:<8}  {}", channel.uuid, channel.kind, channel.name))?;

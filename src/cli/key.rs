@@ -67,7 +67,7 @@ async fn list(cx: &Cx, project: &str, as_json: bool) -> anyhow::Result<()> {
             json!({"id": key.id, "scope": key.scope.as_str(), "hint": key.hint, "created_at": key.created_at,
                 "used_at": key.used_at})
         });
-        return Ok(print(&json!(rows.collect::<Vec<_>>()).to_string())?);
+        return print(&json!(rows.collect::<Vec<_>>()).to_string());
     }
     for key in all {
         let used = key.used_at.map_or_else(|| "never used".to_owned(), |at| format!("last used {at}"));
