@@ -1,17 +1,11 @@
 //! The fields of a request: a JSON object or a form, as the Django REST framework takes both.
-use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use axum::http::header;
-use http_body_util::BodyExt as _;
 use serde_json::{Map, Value};
 
 use super::refusal::Refusal;
 use crate::web::AppState;
-
-/// Longest body, in bytes.
-const MAX_BODY: usize = 1024 * 1024;
-/// How much of a longer one is read and thrown away, so that its sender gets to see the answer.
-const MAX_DRAINED: usize = 256 * 1024 * 1024;
+use crate::web::body::{BodyFault, collect};
 
 /// What was sent, by field.
 #[derive(Debug, Default)]
@@ -58,30 +52,16 @@ impl Given {
     }
 }
 
-/// The bytes of a body.
-async fn collect(mut body: Body) -> Result<Vec<u8>, Refusal> {
-    let mut bytes = Vec::new();
-    let mut total = 0;
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Refusal::Body("The request body ended too soon.".to_owned()))?;
-        let Some(chunk) = frame.data_ref() else { continue };
-        total += chunk.len();
-        if total <= MAX_BODY {
-            bytes.extend_from_slice(chunk);
-        } else if total > MAX_DRAINED {
-            break;
-        }
-    }
-    if total > MAX_BODY { Err(Refusal::TooLarge) } else { Ok(bytes) }
-}
-
 impl FromRequest<AppState> for Given {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, _: &AppState) -> Result<Self, Refusal> {
         let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
         let is_json = kind.is_some_and(|kind| kind.to_ascii_lowercase().starts_with("application/json"));
-        let bytes = collect(request.into_body()).await?;
+        let bytes = collect(request.into_body()).await.map_err(|fault| match fault {
+            BodyFault::Broken => Refusal::Body("The request body ended too soon.".to_owned()),
+            BodyFault::TooLong => Refusal::TooLarge,
+        })?;
         Self::read(&bytes, is_json)
     }
 }
