@@ -208,10 +208,13 @@ impl History {
         match last.what {
             What::Made | What::Pause | What::Resume => None,
             What::Success(_) | What::Fail(..) => {
+                // A slot that is long over is open for the instant of an edit, which brings nobody down in the past.
+                let edit = before.iter().rfind(|e| matches!(e.what, What::Edit(_) | What::Success(_)));
+                let edited = edit.is_some_and(|edit| edit.at == last.at);
                 let open = self.due_at(before).filter(|due| {
                     Self::status_at(before) == Status::Up
                         && *due <= last.at
-                        && last.at <= self.closes(*due, last)
+                        && (last.at <= self.closes(*due, last) || edited)
                 });
                 Some(Self::counted_for(last.rules, last.at, open.is_some()))
             }
