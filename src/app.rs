@@ -20,7 +20,8 @@ use crate::ingest::Writer;
 use crate::links::Links;
 use crate::meters::Meters;
 use crate::net::egress::Outbound;
-use crate::notify::dispatch::{Dispatcher, Post};
+use crate::notify::dispatch::Dispatcher;
+use crate::notify::post::Post;
 use crate::scheduler::Scheduler;
 use crate::scheduler::backups::Backups;
 use crate::scheduler::housekeeping::{self, Kept};
@@ -56,11 +57,7 @@ pub async fn open_database(config: &Config, clock: &dyn Clock, role: Role) -> an
 
 /// The way to send alerts.
 pub fn post(config: &Config) -> anyhow::Result<Post> {
-    Ok(Post {
-        outbound: Outbound::new(&config.outbound_allow),
-        mailer: config.mailer()?,
-        links: Links::new(&config.base_url),
-    })
+    Ok(Post::new(Outbound::new(&config.outbound_allow), config.mailer()?, Links::new(&config.base_url)))
 }
 
 /// Makes sure that no other server uses the same SQLite file. The lock goes away with the process.

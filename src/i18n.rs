@@ -90,6 +90,12 @@ impl Lang {
         LOCALES.lookup(self.id(), key)
     }
 
+    /// Whether there is a message `key`.
+    #[must_use]
+    pub fn knows(self, key: &str) -> bool {
+        LOCALES.try_lookup(self.id(), key).is_some()
+    }
+
     /// The message `key` with values put in.
     #[must_use]
     pub fn ta(self, key: &str, values: &[(&'static str, &str)]) -> String {
@@ -219,9 +225,22 @@ mod tests {
         assert_eq!(Lang::En.span(Span::milliseconds(300)), "< 1 s");
     }
 
+    /// Appends every file below a folder.
+    fn read(dir: &std::path::Path, text: &mut String) {
+        for entry in std::fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                read(&path, text);
+            } else {
+                text.push_str(&std::fs::read_to_string(&path).unwrap_or_default());
+                text.push('\n');
+            }
+        }
+    }
+
     fn keys(lang: &str) -> BTreeSet<String> {
-        let path = format!("{}/locales/{lang}/main.ftl", env!("CARGO_MANIFEST_DIR"));
-        let text = std::fs::read_to_string(path).unwrap();
+        let mut text = String::new();
+        read(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("locales").join(lang), &mut text);
         text.lines()
             .filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase()))
             .filter_map(|line| Some(line.split_once('=')?.0.trim().to_owned()))
@@ -236,16 +255,6 @@ mod tests {
     /// Every key in the sources exists, and every message is used.
     #[test]
     fn every_message_is_used_and_exists() {
-        fn read(dir: &std::path::Path, text: &mut String) {
-            for entry in std::fs::read_dir(dir).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    read(&path, text);
-                } else {
-                    text.push_str(&std::fs::read_to_string(&path).unwrap_or_default());
-                }
-            }
-        }
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut sources = String::new();
         read(&root.join("src"), &mut sources);

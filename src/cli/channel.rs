@@ -95,7 +95,7 @@ pub(super) async fn run(cx: &Cx, command: Command) -> anyhow::Result<()> {
             let project = projects::by_id(&cx.db, channel.project_id).await?;
             let project = project.map(|project| project.name).unwrap_or_default();
             let alert = load::test(&channel, &project, &post.links, cx.clock.now());
-            match post.send(&channel, &alert).await {
+            match post.send(&channel, &alert, cx.clock.now()).await {
                 Ok(Some(Sent(said))) => say(&format!("Sent; the other side answered: {said}")),
                 Ok(None) => anyhow::bail!("this channel has nothing to send"),
                 Err(error) => anyhow::bail!("not sent: {error}"),

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use url::{Host, Url};
 
 /// How long a connection and a whole exchange may take.
@@ -26,6 +26,38 @@ pub struct HttpRequest {
     pub url: Url,
     pub headers: HeaderMap,
     pub body: Vec<u8>,
+}
+
+impl HttpRequest {
+    /// A `POST` of JSON.
+    #[must_use]
+    pub fn json(url: Url, body: &serde_json::Value) -> Self {
+        let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
+        Self { method: reqwest::Method::POST, url, headers, body: body.to_string().into_bytes() }
+    }
+
+    /// A `POST` of a form.
+    #[must_use]
+    pub fn form(url: Url, fields: &[(&str, &str)]) -> Self {
+        let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        Self {
+            method: reqwest::Method::POST,
+            url,
+            headers: HeaderMap::from_iter([(CONTENT_TYPE, kind)]),
+            body: body.into_bytes(),
+        }
+    }
+
+    /// The same with a header. A value that no header can hold is left out.
+    #[must_use]
+    pub fn with(mut self, name: reqwest::header::HeaderName, value: &str) -> Self {
+        if let Ok(mut value) = HeaderValue::from_str(value) {
+            value.set_sensitive(true);
+            self.headers.insert(name, value);
+        }
+        self
+    }
 }
 
 /// What came back.
@@ -114,14 +146,15 @@ impl Outbound {
         Self { allow: allow.into(), clients: Arc::default() }
     }
 
-    /// The rules for this URL. `vendor`: the host that the kind of channel belongs to.
-    fn policy(&self, url: &Url, vendor: Option<&str>) -> Result<Policy, Refusal> {
+    /// The rules for this URL. `hosts`: those that the kind of channel belongs to; `.example.org` stands for every
+    /// host below it, an empty list for every public host.
+    fn policy(&self, url: &Url, hosts: &[&str]) -> Result<Policy, Refusal> {
         let plain = match url.scheme() {
             "https" => false,
             "http" => true,
             _ => return Err(Refusal::Scheme),
         };
-        let foreign = vendor.is_some_and(|vendor| url.host_str() != Some(vendor));
+        let foreign = is_foreign(url, hosts);
         let policy = Policy { allow: Arc::clone(&self.allow), only_allowed: plain || foreign };
         let ip = match url.host() {
             None => return Err(Refusal::Scheme),
@@ -129,27 +162,27 @@ impl Outbound {
             Some(Host::Ipv4(ip)) => IpAddr::V4(ip),
             Some(Host::Ipv6(ip)) => IpAddr::V6(ip),
         };
-        if policy.permits(ip) { Ok(policy) } else { Err(self.refusal(ip.to_string(), ip, url, vendor)) }
+        if policy.permits(ip) { Ok(policy) } else { Err(self.refusal(ip.to_string(), ip, url, hosts)) }
     }
 
-    fn refusal(&self, host: String, ip: IpAddr, url: &Url, vendor: Option<&str>) -> Refusal {
+    fn refusal(&self, host: String, ip: IpAddr, url: &Url, hosts: &[&str]) -> Refusal {
         let open = Policy { allow: Arc::clone(&self.allow), only_allowed: false };
-        match vendor {
-            Some(vendor) if url.host_str() != Some(vendor) => Refusal::OtherHost(vendor.to_owned()),
-            _ if open.permits(ip) => Refusal::PlainHttp,
-            _ => Refusal::Private(host),
+        match () {
+            () if is_foreign(url, hosts) => Refusal::OtherHost(named(hosts)),
+            () if open.permits(ip) => Refusal::PlainHttp,
+            () => Refusal::Private(host),
         }
     }
 
     /// Why this URL may not be called, as far as it tells by itself: a name is not asked for.
-    pub fn refusal_of(&self, url: &Url, vendor: Option<&str>) -> Option<Refusal> {
-        self.policy(url, vendor).err()
+    pub fn refusal_of(&self, url: &Url, hosts: &[&str]) -> Option<Refusal> {
+        self.policy(url, hosts).err()
     }
 
     /// Whether this URL may be called, as far as can be known now. A name that does not resolve today is accepted
     /// where it would be called like any other.
-    pub async fn vet(&self, url: &Url, vendor: Option<&str>) -> Result<(), Refusal> {
-        let policy = self.policy(url, vendor)?;
+    pub async fn vet(&self, url: &Url, hosts: &[&str]) -> Result<(), Refusal> {
+        let policy = self.policy(url, hosts)?;
         let Some(Host::Domain(host)) = url.host() else { return Ok(()) };
         let lookup = tokio::time::timeout(CONNECT, tokio::net::lookup_host((host, 0))).await;
         let found: Vec<IpAddr> = match lookup {
@@ -157,19 +190,17 @@ impl Outbound {
             _ => Vec::new(),
         };
         match found.first() {
-            None if policy.only_allowed => match vendor {
-                Some(vendor) if url.host_str() != Some(vendor) => Err(Refusal::OtherHost(vendor.to_owned())),
-                _ => Err(Refusal::Unresolved(host.to_owned())),
-            },
+            None if is_foreign(url, hosts) => Err(Refusal::OtherHost(named(hosts))),
+            None if policy.only_allowed => Err(Refusal::Unresolved(host.to_owned())),
             None => Ok(()),
             Some(_) if found.iter().any(|ip| policy.permits(*ip)) => Ok(()),
-            Some(ip) => Err(self.refusal(host.to_owned(), *ip, url, vendor)),
+            Some(ip) => Err(self.refusal(host.to_owned(), *ip, url, hosts)),
         }
     }
 
     /// Sends one request and reads the answer, within 20 seconds.
-    pub async fn send(&self, request: HttpRequest, vendor: Option<&str>) -> Result<HttpReply, NetError> {
-        let policy = self.policy(&request.url, vendor).map_err(NetError::Refused)?;
+    pub async fn send(&self, request: HttpRequest, hosts: &[&str]) -> Result<HttpReply, NetError> {
+        let policy = self.policy(&request.url, hosts).map_err(NetError::Refused)?;
         let cell = if policy.only_allowed { &self.clients.1 } else { &self.clients.0 };
         let client = if let Some(client) = cell.get() {
             client
@@ -203,6 +234,22 @@ impl Outbound {
         }
         Ok(reply)
     }
+}
+
+/// Whether a URL leads elsewhere than to the hosts of its kind of channel.
+fn is_foreign(url: &Url, hosts: &[&str]) -> bool {
+    let Some(host) = url.host_str() else { return true };
+    let fits = |known: &&str| if known.starts_with('.') { host.ends_with(*known) } else { host == *known };
+    !hosts.is_empty() && !hosts.iter().any(fits)
+}
+
+/// The hosts of a kind of channel as a sentence names them.
+fn named(hosts: &[&str]) -> String {
+    let shown: Vec<String> = hosts
+        .iter()
+        .map(|host| if host.starts_with('.') { format!("*{host}") } else { (*host).to_owned() })
+        .collect();
+    shown.join(", ")
 }
 
 fn client(policy: Policy) -> reqwest::Result<reqwest::Client> {
@@ -342,7 +389,7 @@ mod tests {
     #[case("file:///etc/passwd", Refusal::Scheme)]
     #[tokio::test]
     async fn a_url_is_refused_with_its_reason(#[case] url: Url, #[case] expected: Refusal) {
-        let refusal = outbound(&[]).vet(&url, None).await.unwrap_err();
+        let refusal = outbound(&[]).vet(&url, &[]).await.unwrap_err();
         let shown = refusal.to_string();
         assert!(refusal == expected || shown.contains("::ffff:"), "{shown}");
     }
@@ -351,11 +398,11 @@ mod tests {
     async fn what_the_operator_opened_may_be_called_plainly_and_as_a_gateway() {
         let open = outbound(&["127.0.0.0/8"]);
         let url: Url = "http://127.0.0.1:9000/hook".parse().unwrap();
-        assert_eq!(open.vet(&url, None).await, Ok(()));
-        assert_eq!(open.vet(&url, Some("qyapi.weixin.qq.com")).await, Ok(()));
+        assert_eq!(open.vet(&url, &[]).await, Ok(()));
+        assert_eq!(open.vet(&url, &["qyapi.weixin.qq.com"]).await, Ok(()));
         let foreign: Url = "https://1.1.1.1/cgi-bin".parse().unwrap();
         assert_eq!(
-            open.vet(&foreign, Some("qyapi.weixin.qq.com")).await,
+            open.vet(&foreign, &["qyapi.weixin.qq.com"]).await,
             Err(Refusal::OtherHost("qyapi.weixin.qq.com".into()))
         );
     }

@@ -1,5 +1,6 @@
 //! What an alert is about: plain data, gathered once and handed to every channel.
 use chrono::SecondsFormat;
+use sha2::{Digest, Sha256};
 
 use crate::core::check::Blackout;
 use crate::core::schedule::Zone;
@@ -88,6 +89,18 @@ pub struct LastPing {
 }
 
 impl Alert {
+    /// What a far side may know a check by, on every message about it. Its ping address stays a secret.
+    #[must_use]
+    pub fn key(&self) -> String {
+        let digest = Sha256::digest(self.check.uuid.as_bytes());
+        let mut key = String::from("maibo-");
+        for byte in digest.iter().take(10) {
+            let hex = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or('0');
+            key.extend([hex(byte >> 4), hex(byte & 15)]);
+        }
+        key
+    }
+
     /// The event's time as webhooks have it: `2024-01-02T03:04:05+00:00`.
     #[must_use]
     pub fn now_text(&self) -> String {

@@ -6,25 +6,19 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use lettre::message::header::{Header, HeaderName, HeaderValue};
-use lettre::message::{Mailbox, Message};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::alert::Alert;
+use super::driver;
 use super::load;
 use super::outcome::{SendError, Sent};
-use super::{Driver, Mail, Outgoing, Settings, driver};
+use super::post::Post;
 use crate::clock::Clock;
 use crate::core::{Span, Time};
-use crate::links::Links;
-use crate::mail::{MailError, Mailer};
 use crate::meters::Meters;
-use crate::net::egress::Outbound;
 use crate::rng;
 use crate::store::attempts::{self, Fate, Finished};
-use crate::store::channels::Channel;
 use crate::store::outbox::{self, Claimed};
 use crate::store::{Db, StoreError};
 use crate::wake::Wakes;
@@ -49,95 +43,6 @@ const GIVE_UP: Span = Span::hours(24);
 /// Waits before the second, third, … try; after the last one every hour, until a day has passed.
 const WAITS: [Span; 5] =
     [Span::seconds(5), Span::seconds(30), Span::minutes(2), Span::minutes(10), Span::minutes(30)];
-
-/// What senders need. Cloning is cheap.
-#[derive(Clone)]
-pub struct Post {
-    pub outbound: Outbound,
-    pub mailer: Mailer,
-    pub links: Links,
-}
-
-impl Post {
-    /// Sends one alert through one channel: one try.
-    pub async fn send(&self, channel: &Channel, alert: &Alert) -> Result<Option<Sent>, SendError> {
-        let driver = driver(&channel.kind).ok_or_else(|| {
-            SendError::Permanent(format!(
-                "this version of Maibo does not know channels of kind `{}`",
-                channel.kind
-            ))
-        })?;
-        self.send_with(driver, &channel.settings(), alert).await
-    }
-
-    async fn send_with(
-        &self,
-        driver: &Driver,
-        settings: &Settings,
-        alert: &Alert,
-    ) -> Result<Option<Sent>, SendError> {
-        match (driver.request)(settings, alert)? {
-            Outgoing::Nothing => Ok(None),
-            Outgoing::Http(request) => {
-                let reply = self.outbound.send(*request, driver.vendor).await?;
-                (driver.verdict)(&reply).map(Some)
-            }
-            Outgoing::Mail(mail) => {
-                let message = self.compose(*mail)?;
-                match self.mailer.send(message).await {
-                    Ok(said) => Ok(Some(Sent(said))),
-                    Err(MailError::Temporary(reason)) => Err(SendError::retry(reason)),
-                    Err(MailError::NoSuchRecipient(reason)) => Err(SendError::Permanent(reason)),
-                    Err(MailError::Refused(reason)) => Err(SendError::Rejected(reason)),
-                }
-            }
-        }
-    }
-
-    fn compose(&self, mail: Mail) -> Result<Message, SendError> {
-        let from = self.mailer.from().clone();
-        let domain = from.email.domain().to_owned();
-        let mut builder = Message::builder()
-            .from(from)
-            .to(Mailbox::new(None, mail.to))
-            .subject(mail.subject)
-            .date(mail.date.into())
-            .message_id(Some(format!("<maibo.{}@{domain}>", mail.id)))
-            .header(AutoSubmitted)
-            .header(AutoResponseSuppress);
-        if let Some(root) = mail.follows {
-            let root = format!("<maibo.{root}@{domain}>");
-            builder = builder.in_reply_to(root.clone()).references(root);
-        }
-        builder.multipart(mail.body).map_err(|error| SendError::Rejected(error.to_string()))
-    }
-}
-
-/// RFC 3834: no vacation replies to machines.
-#[derive(Clone)]
-struct AutoSubmitted;
-
-/// The same, as Exchange has it.
-#[derive(Clone)]
-struct AutoResponseSuppress;
-
-macro_rules! fixed_header {
-    ($header:ty, $name:literal, $value:literal) => {
-        impl Header for $header {
-            fn name() -> HeaderName {
-                HeaderName::new_from_ascii_str($name)
-            }
-            fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
-                Err("is only written".into())
-            }
-            fn display(&self) -> HeaderValue {
-                HeaderValue::new(Self::name(), $value.to_owned())
-            }
-        }
-    };
-}
-fixed_header!(AutoSubmitted, "Auto-Submitted", "auto-generated");
-fixed_header!(AutoResponseSuppress, "X-Auto-Response-Suppress", "All");
 
 /// How many messages a channel with this limit per minute may get now. Two thirds go as they come; what follows
 /// goes together, at intervals that use up the rest, so that a storm is told within seconds and not a minute later.
@@ -395,7 +300,7 @@ impl Sender {
             Err(error) => return (None, broken_store(error)),
         };
         let outcome = match load::load(&self.db, &self.post.links, &channel, message).await {
-            Ok(Some(alert)) => self.post.send(&channel, &alert).await,
+            Ok(Some(alert)) => self.post.send(&channel, &alert, self.clock.now()).await,
             Ok(None) => Ok(None),
             Err(error) => broken_store(error),
         };

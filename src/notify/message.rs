@@ -22,6 +22,33 @@ pub struct Words {
     pub link_label: String,
 }
 
+impl Words {
+    /// All but the title, as plain text: the sentence, a line for each fact, the end of the job's output, the link.
+    #[must_use]
+    pub fn text(&self, link: &str) -> String {
+        let mut text = self.sentence.clone();
+        for (label, value) in &self.facts {
+            text.extend(["\n", label, ": ", value]);
+        }
+        if let Some(quote) = &self.quote {
+            text.extend(["\n\n", quote]);
+        }
+        text + "\n\n" + link
+    }
+
+    /// The same words with every text of theirs escaped for some markup; labels and the link's word as well.
+    #[must_use]
+    pub fn escaped(&self, escape: impl Fn(&str) -> String) -> Self {
+        Self {
+            title: escape(&self.title),
+            sentence: escape(&self.sentence),
+            facts: self.facts.iter().map(|(label, value)| (escape(label), escape(value))).collect(),
+            quote: self.quote.as_deref().map(&escape),
+            link_label: escape(&self.link_label),
+        }
+    }
+}
+
 /// Puts an alert into the channel's language.
 #[must_use]
 pub fn words(alert: &Alert) -> Words {
@@ -133,36 +160,4 @@ fn quote(alert: &Alert) -> Option<String> {
     let skipped = clean.chars().count().saturating_sub(QUOTED);
     let tail: String = clean.chars().skip(skipped).collect();
     Some(if skipped > 0 { format!("…{tail}") } else { tail })
-}
-
-/// `text` within `limit` bytes, cut between characters and marked with `…`.
-#[must_use]
-pub fn clip_bytes(text: &str, limit: usize) -> String {
-    if text.len() <= limit {
-        return text.to_owned();
-    }
-    let room = limit.saturating_sub('…'.len_utf8());
-    let mut end = 0;
-    for (at, c) in text.char_indices() {
-        if at + c.len_utf8() > room {
-            break;
-        }
-        end = at + c.len_utf8();
-    }
-    format!("{}…", &text[..end])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn clipping_keeps_within_the_limit(text in ".{0,200}", limit in 3..300_usize) {
-            let clipped = clip_bytes(&text, limit);
-            prop_assert!(clipped.len() <= limit.max(text.len().min(limit)));
-            prop_assert!(text.len() > limit || clipped == text);
-        }
-    }
 }

@@ -1,49 +1,113 @@
 //! From the outbox to the world: channels, the words of an alert, and the dispatcher that delivers them.
-//!
-//! A channel is one file: its fields, `request(alert)` and `verdict(reply)`, both pure. Transport, address guard,
-//! retries and log are shared. To add one: write `<kind>.rs` with `DRIVER`, add its name to `drivers!`.
-use lettre::message::MultiPart;
-
 pub mod alert;
+pub mod clip;
 pub mod dispatch;
+pub mod kinds;
 pub mod load;
 pub mod message;
 pub mod outcome;
+pub mod post;
 pub mod settings;
 
+use lettre::message::MultiPart;
+
+use crate::core::Time;
 use crate::net::egress::{HttpReply, HttpRequest};
 use alert::Alert;
+pub use kinds::{DRIVERS, driver};
+use message::Words;
 use outcome::{SendError, Sent};
 pub use settings::{FieldError, Settings, accept, mask};
-
-macro_rules! drivers {
-    ($($name:ident),+ $(,)?) => {
-        $(mod $name;)+
-        /// Every kind of channel, in the order the "Add a channel" page lists them.
-        pub static DRIVERS: &[Driver] = &[$($name::DRIVER),+];
-    };
-}
-
-drivers![email, wecom, webhook];
 
 /// One kind of channel.
 pub struct Driver {
     /// Stable word: stored, and used on the command line. Never renamed.
     pub kind: &'static str,
-    /// The settings, in the order of the form. Locale keys are `field-<kind>-<name>`.
+    /// Where lists put it.
+    pub family: Family,
+    /// The settings, in the order of the form. Locale keys are `field-<kind>-<name>` and `…-hint`.
     pub fields: &'static [Field],
-    /// Reads settings: trims, completes and checks what can be checked without the network.
+    /// Settings that many kinds have, shown after its own.
+    pub shared: &'static [Shared],
+    /// Reads settings (without the shared ones): trims, completes and checks what can be checked without the network.
     pub read: fn(&Settings) -> Result<Settings, FieldError>,
     /// The addresses that settings name, to be vetted when they are saved.
     pub urls: fn(&Settings) -> Vec<(&'static str, url::Url)>,
-    /// The only host of this kind, unless the operator opened others.
-    pub vendor: Option<&'static str>,
+    /// What lists may show of where a channel leads: an address, a host, a masked key. Never a secret.
+    pub target: fn(&Settings) -> String,
+    /// The only hosts of this kind, unless the operator opened others; `.example.org` stands for every host below
+    /// it. Empty: any public host.
+    pub hosts: &'static [&'static str],
     /// Messages that one channel may get in a minute, below the vendor's own limit. What is more goes together.
     pub per_minute: Option<usize>,
-    /// What to send for an alert.
-    pub request: fn(&Settings, &Alert) -> Result<Outgoing, SendError>,
+    /// Every check gets a message of its own, whatever happened to others: the far side opens something for each.
+    pub each: bool,
+    /// There is a plainer form of the message, to be sent when the vendor refused the rich one.
+    pub has_plain: bool,
+    /// What to send.
+    pub request: fn(&Draft<'_>) -> Result<Outgoing, SendError>,
     /// What the vendor's answer means.
     pub verdict: fn(&HttpReply) -> Result<Sent, SendError>,
+}
+
+impl Driver {
+    /// Its own fields and the shared ones, in the order of the form.
+    pub fn all_fields(&self) -> impl Iterator<Item = &'static Field> {
+        self.fields.iter().chain(self.shared.iter().flat_map(|shared| shared.fields()))
+    }
+
+    /// The locale key of a field's label; with `-hint`, that of the sentence below it.
+    #[must_use]
+    pub fn label_key(&self, field: &str) -> String {
+        let own = self.fields.iter().any(|known| known.name == field);
+        let of = if own { self.kind } else { "shared" };
+        format!("field-{of}-{}", field.replace('_', "-"))
+    }
+}
+
+/// Where lists put a kind of channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    Mail,
+    /// Group robots and other chat rooms.
+    Chat,
+    /// To one person's phone or desktop.
+    Push,
+    /// Text messages.
+    Sms,
+    /// On-call services.
+    Incident,
+    /// Programs and machines of one's own.
+    Machine,
+}
+
+impl Family {
+    /// In the order of lists.
+    pub const ALL: [Self; 6] = [Self::Mail, Self::Chat, Self::Push, Self::Sms, Self::Incident, Self::Machine];
+
+    /// The end of its locale key, `channel-family-<word>`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Mail => "mail",
+            Self::Chat => "chat",
+            Self::Push => "push",
+            Self::Sms => "sms",
+            Self::Incident => "incident",
+            Self::Machine => "machine",
+        }
+    }
+}
+
+/// Settings that many kinds have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shared {}
+
+impl Shared {
+    /// Locale keys are `field-shared-<name>`.
+    fn fields(self) -> &'static [Field] {
+        match self {}
+    }
 }
 
 /// One setting of a kind of channel.
@@ -56,6 +120,24 @@ pub struct Field {
     pub secret: bool,
 }
 
+impl Field {
+    /// A setting that may be left out and is no secret.
+    #[must_use]
+    pub const fn new(name: &'static str, input: Input) -> Self {
+        Self { name, input, required: false, secret: false }
+    }
+
+    #[must_use]
+    pub const fn required(self) -> Self {
+        Self { required: true, ..self }
+    }
+
+    #[must_use]
+    pub const fn secret(self) -> Self {
+        Self { secret: true, ..self }
+    }
+}
+
 /// How a form asks for a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Input {
@@ -64,15 +146,52 @@ pub enum Input {
     Url,
     /// Several lines.
     Lines,
+    /// One of these words; none is the first.
     Choice(&'static [&'static str]),
+}
+
+/// What one message is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct Draft<'a> {
+    /// As `read` gave them, and the shared ones.
+    pub settings: &'a Settings,
+    pub alert: &'a Alert,
+    /// The alert in the channel's language.
+    pub words: &'a Words,
+    /// When it is sent: what signatures are made with.
+    pub now: Time,
+    /// The vendor refused the rich form.
+    pub plain: bool,
+}
+
+impl<'a> Draft<'a> {
+    /// A setting; empty when it is not set.
+    #[must_use]
+    pub fn get(&self, name: &str) -> &'a str {
+        self.settings.get(name).map_or("", String::as_str)
+    }
 }
 
 /// What a channel wants sent.
 pub enum Outgoing {
     Http(Box<HttpRequest>),
+    /// A request that needs a token which another request gives.
+    WithToken(Box<WithToken>),
     Mail(Box<Mail>),
     /// This channel is not told about this side.
     Nothing,
+}
+
+/// A request that needs a token first. Tokens are kept until they run out, in memory.
+pub struct WithToken {
+    /// Asks for a token. Two channels with the same request share it.
+    pub login: HttpRequest,
+    /// Reads the token, and how long it may be used.
+    pub token: fn(&HttpReply) -> Result<(String, std::time::Duration), SendError>,
+    /// Puts the token into the request.
+    pub request: Box<dyn Fn(&str) -> HttpRequest + Send + Sync>,
+    /// Whether an answer says that the token is no longer good: then a fresh one is fetched, once.
+    pub stale: fn(&HttpReply) -> bool,
 }
 
 /// A mail before it has a sender.
@@ -84,23 +203,5 @@ pub struct Mail {
     pub id: String,
     /// Left side of the id of the thread. It is never sent itself; mail programs group by it all the same.
     pub follows: Option<String>,
-    pub date: crate::core::Time,
-}
-
-/// The kind of channel with this name.
-#[must_use]
-pub fn driver(kind: &str) -> Option<&'static Driver> {
-    DRIVERS.iter().find(|driver| driver.kind == kind)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::HashSet;
-
-    #[test]
-    fn every_driver_has_its_own_kind() {
-        let kinds: HashSet<_> = DRIVERS.iter().map(|driver| driver.kind).collect();
-        assert_eq!(kinds.len(), DRIVERS.len());
-    }
+    pub date: Time,
 }

@@ -38,21 +38,35 @@ impl From<NetError> for SendError {
 const MAX_WAIT: Duration = Duration::from_mins(15);
 
 /// Sorts a plain HTTP answer. Kinds whose vendor hides errors in the body look there instead.
-pub(super) fn judge(reply: &HttpReply) -> Result<Sent, SendError> {
+pub(in crate::notify) fn judge(reply: &HttpReply) -> Result<Sent, SendError> {
     let reason = format!("HTTP {}", reply.status);
     match reply.status {
         200 | 201 | 202 | 204 => Ok(Sent(reason)),
-        408 | 425 | 429 | 500..=599 => {
-            let after = reply.retry_after.map(|after| after.clamp(Duration::from_secs(1), MAX_WAIT));
-            Err(SendError::Retry { reason, after })
-        }
+        408 | 425 | 429 | 500..=599 => Err(wait(reason, reply.retry_after)),
         // A webhook's receiver may be half-deployed or behind a proxy that is: any answer is worth another try.
         _ => Err(SendError::retry(reason)),
     }
 }
 
+/// Sorts the HTTP status of a vendor that means it: `dead` names those that say the channel itself is no longer good.
+pub(in crate::notify) fn judge_status(reply: &HttpReply, dead: &[u16]) -> Result<Sent, SendError> {
+    let reason = format!("HTTP {}", reply.status);
+    match reply.status {
+        200..=299 => Ok(Sent(reason)),
+        status if dead.contains(&status) => Err(SendError::Permanent(reason)),
+        408 | 425 | 429 | 500..=599 => Err(wait(reason, reply.retry_after)),
+        400..=499 => Err(SendError::Rejected(reason)),
+        _ => Err(SendError::retry(reason)),
+    }
+}
+
+/// To be tried again, after the wait that the far side asked for, within reason.
+pub(in crate::notify) fn wait(reason: String, asked: Option<Duration>) -> SendError {
+    SendError::Retry { reason, after: asked.map(|after| after.clamp(Duration::from_secs(1), MAX_WAIT)) }
+}
+
 /// A vendor's sentence, cleaned and short: it comes from outside.
-pub(super) fn sentence(text: &str) -> String {
+pub(in crate::notify) fn sentence(text: &str) -> String {
     let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(160).collect();
     line.trim().to_owned()
 }

@@ -1,4 +1,5 @@
 //! Settings of channels: what may be saved, and which field is wrong and why.
+use super::outcome::SendError;
 use super::{Driver, Input};
 use crate::i18n::Lang;
 use crate::net::egress::{Outbound, Refusal};
@@ -56,12 +57,12 @@ impl std::error::Error for FieldError {}
 /// Settings as they may be saved, or which field is wrong and why. Asks the network only about names in URLs.
 pub async fn accept(driver: &Driver, given: &Settings, outbound: &Outbound) -> Result<Settings, FieldError> {
     for name in given.keys() {
-        if !driver.fields.iter().any(|field| field.name == name) {
-            let known: Vec<_> = driver.fields.iter().map(|field| field.name).collect();
+        if !driver.all_fields().any(|field| field.name == name) {
+            let known: Vec<_> = driver.all_fields().map(|field| field.name).collect();
             return Err(FieldError::new(name, "unknown", known.join(", ")));
         }
     }
-    for field in driver.fields {
+    for field in driver.all_fields() {
         let value = given.get(field.name).map_or("", |value| value.trim());
         if field.required && value.is_empty() {
             return Err(FieldError::new(field.name, "required", ""));
@@ -78,7 +79,7 @@ pub async fn accept(driver: &Driver, given: &Settings, outbound: &Outbound) -> R
     }
     let settings = (driver.read)(given)?;
     for (field, url) in (driver.urls)(&settings) {
-        let vetted = outbound.vet(&url, driver.vendor).await;
+        let vetted = outbound.vet(&url, driver.hosts).await;
         vetted.map_err(|refusal| FieldError::refused(field, refusal))?;
     }
     Ok(settings)
@@ -95,6 +96,24 @@ pub(super) fn read_url(field: &str, text: &str) -> Result<url::Url, FieldError> 
         return Err(FieldError::new(field, "scheme", ""));
     }
     Ok(url)
+}
+
+/// Reads the address of somebody's own server: with the path it may lie under, without a trailing slash, a query or a
+/// fragment.
+pub(super) fn read_base(field: &str, text: &str) -> Result<url::Url, FieldError> {
+    let mut url = read_url(field, text)?;
+    url.set_query(None);
+    url.set_fragment(None);
+    let path = url.path().trim_end_matches('/').to_owned();
+    url.set_path(&path);
+    Ok(url)
+}
+
+/// An address below a base, whose path it keeps.
+pub(super) fn below(base: &str, path: &str) -> Result<url::Url, SendError> {
+    let base = base.trim_end_matches('/');
+    url::Url::parse(&format!("{base}/{path}"))
+        .map_err(|_| SendError::Permanent("the server's address is missing or no URL".into()))
 }
 
 /// A secret as a form may show it: its first four and last two characters.

@@ -27,7 +27,7 @@ use crate::clock::Clock;
 use crate::core::{Span, Time};
 use crate::links::Links;
 use crate::meters::Meters;
-use crate::notify::dispatch::Post;
+use crate::notify::post::Post;
 use crate::store::Db;
 use crate::wake::Wakes;
 

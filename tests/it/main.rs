@@ -11,6 +11,7 @@ mod backup;
 mod bad_input;
 mod badges;
 mod cli;
+mod contract;
 mod delivery;
 mod dialects;
 mod doctor;

@@ -105,9 +105,7 @@ async fn channels_of_all(report: &mut Report, config: &Config, db: &Db) -> Resul
 fn refusal(outbound: &Outbound, driver: &Driver, channel: &Channel) -> Option<String> {
     let settings = (driver.read)(&channel.settings()).ok()?;
     let urls = (driver.urls)(&settings);
-    urls.iter()
-        .find_map(|(_, url)| outbound.refusal_of(url, driver.vendor))
-        .map(|refusal| refusal.to_string())
+    urls.iter().find_map(|(_, url)| outbound.refusal_of(url, driver.hosts)).map(|refusal| refusal.to_string())
 }
 
 /// Signs in to the mail server, and sends nothing.

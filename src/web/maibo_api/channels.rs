@@ -156,7 +156,7 @@ enum TestOutcome {
 /// What may be shown of settings: secrets masked.
 fn shown(settings: Settings, driver: Option<&Driver>) -> Settings {
     let secret = |name: &str| {
-        driver.is_none_or(|driver| driver.fields.iter().any(|field| field.name == name && field.secret))
+        driver.is_none_or(|driver| driver.all_fields().any(|field| field.name == name && field.secret))
     };
     settings
         .into_iter()
@@ -342,7 +342,7 @@ pub(super) async fn test(caller: Caller, At(uuid): At<String>) -> Result<Json<Te
     state.guesses.test_send.take(caller.counted(), state.now()).map_err(Refusal::TooMany)?;
     let project = projects::by_id(&state.db, channel.project_id).await?.ok_or(Refusal::NotFound)?;
     let alert = load::test(&channel, &project.name, &state.links, state.now());
-    let (outcome, detail) = match state.post.send(&channel, &alert).await {
+    let (outcome, detail) = match state.post.send(&channel, &alert, state.now()).await {
         Ok(Some(Delivered(said))) => (TestOutcome::Sent, said),
         Ok(None) => (TestOutcome::Nothing, "this channel has nothing to send".to_owned()),
         Err(error) => (TestOutcome::Failed, error.to_string()),

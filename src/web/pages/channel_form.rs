@@ -19,6 +19,8 @@ struct Page {
     s: Shell,
     title: String,
     about: String,
+    /// What to do on the other side, step by step.
+    steps: Vec<String>,
     action: String,
     name: String,
     name_error: Option<String>,
@@ -62,14 +64,13 @@ async fn draw(visit: &Visit, project: &Project, role: Role, draft: Draft<'_>) ->
     let kind = draft.driver.kind;
     let inputs = draft
         .driver
-        .fields
-        .iter()
+        .all_fields()
         .map(|field| {
             let kept = stored.get(field.name).filter(|_| field.secret).map(|secret| mask(secret));
             Field {
                 id: field.name.to_owned(),
-                label: l.t(&format!("field-{kind}-{}", field.name.replace('_', "-"))),
-                hint: l.t(&format!("field-{kind}-{}-hint", field.name.replace('_', "-"))),
+                label: l.t(&draft.driver.label_key(field.name)),
+                hint: l.t(&format!("{}-hint", draft.driver.label_key(field.name))),
                 input: match field.input {
                     Input::Text => "text",
                     Input::Email => "email",
@@ -104,6 +105,7 @@ async fn draw(visit: &Visit, project: &Project, role: Role, draft: Draft<'_>) ->
         s,
         title,
         about: l.t(&format!("channel-about-{kind}")),
+        steps: l.t(&format!("channel-steps-{kind}")).lines().map(str::to_owned).collect(),
         action,
         name: draft.name,
         name_error: draft.name_error,
@@ -145,7 +147,7 @@ fn sentence_case(words: &str) -> String {
 /// What a form says, over what is stored: an empty secret stays as it is.
 fn given(driver: &Driver, fields: &Fields, stored: &Settings) -> Settings {
     let mut settings = Settings::new();
-    for field in driver.fields {
+    for field in driver.all_fields() {
         let text = match field.input {
             Input::Lines => fields.raw(field.name).replace("\r\n", "\n"),
             _ => fields.get(field.name).to_owned(),
@@ -201,7 +203,7 @@ pub async fn edit(visit: Visit, Path(uuid): Path<String>) -> Result<Response> {
     let shown = channel
         .settings()
         .into_iter()
-        .filter(|(name, _)| !driver.fields.iter().any(|field| field.name == name && field.secret))
+        .filter(|(name, _)| !driver.all_fields().any(|field| field.name == name && field.secret))
         .collect();
     let draft = Draft {
         driver,

@@ -7,7 +7,7 @@ use crate::auth::throttle::Who;
 use crate::core::access::Action;
 use crate::i18n::zone_or_utc;
 use crate::notify::outcome::Sent;
-use crate::notify::{DRIVERS, driver, load, mask};
+use crate::notify::{DRIVERS, driver, load};
 use crate::store::channels::{self, Channel};
 use crate::store::outbox::{self, LastAttempt};
 use crate::web::error::{AppError, Result};
@@ -40,23 +40,6 @@ struct Kind {
     href: String,
 }
 
-/// What a list may show of where a channel leads.
-fn target(channel: &Channel) -> String {
-    let settings = channel.settings();
-    let host = |field: &str| {
-        let url = url::Url::parse(settings.get(field)?).ok()?;
-        Some(url.host_str()?.to_owned())
-    };
-    match channel.kind.as_str() {
-        "email" => settings.get("to").cloned().unwrap_or_default(),
-        "wecom" => {
-            let key = settings.get("url").and_then(|url| Some(url.split_once("key=")?.1.to_owned()));
-            key.map(|key| mask(&key)).unwrap_or_default()
-        }
-        _ => host("url_down").or_else(|| host("url_up")).unwrap_or_default(),
-    }
-}
-
 /// `GET /projects/{project}/channels`
 pub async fn get(visit: Visit, Path(project): Path<String>) -> Result<Response> {
     let (project, role) = visit.project(&project, Action::View).await?;
@@ -77,7 +60,9 @@ pub async fn get(visit: Visit, Path(project): Path<String>) -> Result<Response> 
             uuid: channel.uuid.clone(),
             name: channel.name.clone(),
             kind: l.t(&format!("channel-kind-{}", channel.kind)),
-            target: target(channel),
+            target: driver(&channel.kind)
+                .map(|driver| (driver.target)(&channel.settings()))
+                .unwrap_or_default(),
             uses: l.tn("channel-uses", uses.get(&channel.id).copied().unwrap_or(0)),
             broken: channel.broken.clone(),
             last: last(channel),
@@ -113,7 +98,7 @@ pub async fn test(visit: Visit, Path(uuid): Path<String>) -> Result<Response> {
     let who = Who::Account(visit.user()?.email.clone());
     state.guesses.test_send.take(who, state.now()).map_err(|_| AppError::TooMany)?;
     let alert = load::test(&channel, &project.name, &state.links, state.now());
-    let (good, said) = match state.post.send(&channel, &alert).await {
+    let (good, said) = match state.post.send(&channel, &alert, state.now()).await {
         Ok(Some(Sent(said))) => (true, said),
         Ok(None) => (false, l.t("test-nothing")),
         Err(error) => (false, error.to_string()),

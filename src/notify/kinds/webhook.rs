@@ -3,30 +3,28 @@ use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
-use super::alert::{Alert, Side};
-use super::outcome::{SendError, judge};
-use super::settings::read_url;
-use super::{Driver, Field, FieldError, Input, Outgoing, Settings};
 use crate::net::egress::HttpRequest;
+use crate::notify::alert::{Alert, Side};
+use crate::notify::outcome::{SendError, judge};
+use crate::notify::settings::read_url;
+use crate::notify::{Draft, Driver, Family, Field, FieldError, Input, Outgoing, Settings};
 
 const METHODS: &[&str] = &["GET", "POST", "PUT"];
 
-const fn field(name: &'static str, input: Input, secret: bool) -> Field {
-    Field { name, input, required: false, secret }
-}
-
 pub(super) const DRIVER: Driver = Driver {
     kind: "webhook",
+    family: Family::Machine,
     fields: &[
-        field("url_down", Input::Url, true),
-        field("method_down", Input::Choice(METHODS), false),
-        field("headers_down", Input::Lines, true),
-        field("body_down", Input::Lines, false),
-        field("url_up", Input::Url, true),
-        field("method_up", Input::Choice(METHODS), false),
-        field("headers_up", Input::Lines, true),
-        field("body_up", Input::Lines, false),
+        Field::new("url_down", Input::Url).secret(),
+        Field::new("method_down", Input::Choice(METHODS)),
+        Field::new("headers_down", Input::Lines).secret(),
+        Field::new("body_down", Input::Lines),
+        Field::new("url_up", Input::Url).secret(),
+        Field::new("method_up", Input::Choice(METHODS)),
+        Field::new("headers_up", Input::Lines).secret(),
+        Field::new("body_up", Input::Lines),
     ],
+    shared: &[],
     read,
     urls: |settings| {
         ["url_down", "url_up"]
@@ -34,8 +32,14 @@ pub(super) const DRIVER: Driver = Driver {
             .filter_map(|name| Some((name, Url::parse(settings.get(name)?).ok()?)))
             .collect()
     },
-    vendor: None,
+    target: |settings| {
+        let url = settings.get("url_down").or_else(|| settings.get("url_up"));
+        url.and_then(|url| Some(Url::parse(url).ok()?.host_str()?.to_owned())).unwrap_or_default()
+    },
+    hosts: &[],
     per_minute: None,
+    each: false,
+    has_plain: false,
     request,
     verdict: judge,
 };
@@ -77,7 +81,8 @@ fn read(given: &Settings) -> Result<Settings, FieldError> {
     Ok(settings)
 }
 
-fn request(settings: &Settings, alert: &Alert) -> Result<Outgoing, SendError> {
+fn request(draft: &Draft<'_>) -> Result<Outgoing, SendError> {
+    let Draft { settings, alert, .. } = *draft;
     let up = match alert.side {
         Side::Down => false,
         Side::Up => true,
@@ -204,7 +209,8 @@ fn latin1(text: &str) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::alert::tests::alert;
+    use crate::notify::alert::tests::alert;
+    use crate::notify::message::words;
     use super::*;
     use rstest::rstest;
 
@@ -249,8 +255,12 @@ mod tests {
     #[test]
     fn a_side_without_a_url_is_silent() {
         let settings = Settings::from([("url_down".to_owned(), "https://x/$STATUS".to_owned())]);
-        assert!(matches!(request(&settings, &alert(Side::Up)), Ok(Outgoing::Nothing)));
-        match request(&settings, &alert(Side::Down)) {
+        let sent = |side| {
+            let alert = alert(side);
+            request(&Draft { settings: &settings, alert: &alert, words: &words(&alert), now: alert.at, plain: false })
+        };
+        assert!(matches!(sent(Side::Up), Ok(Outgoing::Nothing)));
+        match sent(Side::Down) {
             Ok(Outgoing::Http(request)) => assert_eq!(request.url.as_str(), "https://x/down"),
             _ => panic!("a down alert goes out"),
         }

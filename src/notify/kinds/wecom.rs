@@ -1,34 +1,39 @@
 //! WeCom group robot (企业微信群机器人). NOTIFIERS.md §1.
 use std::time::Duration;
 
-use reqwest::Method;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde::Deserialize;
 use serde_json::json;
 use url::Url;
 
-use super::alert::{Alert, Side};
-use super::message::{clip_bytes, words};
-use super::outcome::{SendError, Sent, sentence};
-use super::settings::read_url;
-use super::{Driver, Field, FieldError, Input, Outgoing, Settings};
 use crate::net::egress::{HttpReply, HttpRequest};
+use crate::notify::alert::Side;
+use crate::notify::clip::fit;
+use crate::notify::message::Words;
+use crate::notify::outcome::{SendError, Sent, sentence};
+use crate::notify::settings::{mask, read_url};
+use crate::notify::{Draft, Driver, Family, Field, FieldError, Input, Outgoing, Settings};
 
 const HOST: &str = "qyapi.weixin.qq.com";
-/// The vendor's limit on markdown, in bytes of UTF-8.
+/// The vendor's limits, in bytes of UTF-8.
 const MAX_MARKDOWN: usize = 4096;
+const MAX_TEXT: usize = 2048;
 
 pub(super) const DRIVER: Driver = Driver {
     kind: "wecom",
-    fields: &[
-        Field { name: "url", input: Input::Text, required: false, secret: true },
-        Field { name: "key", input: Input::Text, required: false, secret: true },
-    ],
+    family: Family::Chat,
+    fields: &[Field::new("url", Input::Text).secret(), Field::new("key", Input::Text).secret()],
+    shared: &[],
     read,
     urls: |settings| settings.get("url").and_then(|url| Some(("url", Url::parse(url).ok()?))).into_iter().collect(),
-    vendor: Some(HOST),
+    target: |settings| {
+        let key = settings.get("url").and_then(|url| Some(url.split_once("key=")?.1));
+        key.map(mask).unwrap_or_default()
+    },
+    hosts: &[HOST],
     // The vendor's limit is 20, and what it refuses counts as well.
     per_minute: Some(15),
+    each: false,
+    has_plain: true,
     request,
     verdict,
 };
@@ -60,41 +65,38 @@ fn read(given: &Settings) -> Result<Settings, FieldError> {
     Ok(Settings::from([("url".to_owned(), url)]))
 }
 
-fn request(settings: &Settings, alert: &Alert) -> Result<Outgoing, SendError> {
-    let url = settings
-        .get("url")
-        .and_then(|url| Url::parse(url).ok())
-        .ok_or_else(|| SendError::Permanent("the robot's URL is missing".into()))?;
-    let body = json!({"msgtype": "markdown", "markdown": {"content": markdown(alert)}});
-    let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
-    Ok(Outgoing::Http(Box::new(HttpRequest { method: Method::POST, url, headers, body: body.to_string().into_bytes() })))
+fn request(draft: &Draft<'_>) -> Result<Outgoing, SendError> {
+    let url = Url::parse(draft.get("url")).map_err(|_| SendError::Permanent("the robot's URL is missing".into()))?;
+    let body = if draft.plain {
+        let text = |words: &Words| format!("{}\n{}", words.title, words.text(&draft.alert.link));
+        json!({"msgtype": "text", "text": {"content": fit(draft.words, MAX_TEXT, text, String::len)}})
+    } else {
+        let words = draft.words.escaped(harmless);
+        let text = |words: &Words| markdown(words, draft.alert.side, &draft.alert.link);
+        json!({"msgtype": "markdown", "markdown": {"content": fit(&words, MAX_MARKDOWN, text, String::len)}})
+    };
+    Ok(Outgoing::Http(Box::new(HttpRequest::json(url, &body))))
 }
 
-fn markdown(alert: &Alert) -> String {
-    let words = words(alert);
-    let colour = match alert.side {
+fn markdown(words: &Words, side: Side, link: &str) -> String {
+    let colour = match side {
         Side::Down => "warning",
         Side::Up => "info",
         Side::Test => "comment",
     };
-    // Values are cut before the markup is built: finished markup is never cut.
-    let mut text = format!("## <font color=\"{colour}\">{}</font>\n{}", plain(&words.title, 300), plain(&words.sentence, 900));
+    let mut text = format!("## <font color=\"{colour}\">{}</font>\n{}", words.title, words.sentence);
     for (label, value) in &words.facts {
-        text.extend(["\n> ", label, ": ", &plain(value, 1800)]);
+        text.extend(["\n> ", label, ": ", value]);
     }
-    let link = format!("\n[{}]({})", words.link_label, alert.link);
-    if let Some(quote) = &words.quote {
-        let quoted: String = quote.lines().flat_map(|line| ["\n> ", line]).collect();
-        let room = MAX_MARKDOWN.saturating_sub(text.len() + link.len());
-        text.push_str(&clip_bytes(&plain(&quoted, room), room));
+    for line in words.quote.iter().flat_map(|quote| quote.lines()) {
+        text.extend(["\n> ", line]);
     }
-    text + &link
+    text + &format!("\n[{}]({link})", words.link_label)
 }
 
 /// Text that must not become markup: the few characters that WeCom reads as such are replaced by their wide twins.
-fn plain(text: &str, limit: usize) -> String {
-    let safe: String = text
-        .chars()
+fn harmless(text: &str) -> String {
+    text.chars()
         .map(|c| match c {
             '<' => '＜',
             '`' => '\'',
@@ -103,8 +105,7 @@ fn plain(text: &str, limit: usize) -> String {
             '*' => '＊',
             c => c,
         })
-        .collect();
-    clip_bytes(&safe, limit)
+        .collect()
 }
 
 #[derive(Deserialize)]
@@ -134,7 +135,8 @@ fn verdict(reply: &HttpReply) -> Result<Sent, SendError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::alert::tests::alert;
+    use crate::notify::alert::tests::alert;
+    use crate::notify::message::words;
     use super::*;
     use rstest::rstest;
 
@@ -171,7 +173,13 @@ mod tests {
         if let Some(event) = &mut alert.event {
             event.why = crate::notify::alert::Why::Failed;
         }
-        let text = markdown(&alert);
+        let now = alert.at;
+        let settings = Settings::from([("url".to_owned(), format!("https://{HOST}/cgi-bin/webhook/send?key={KEY}"))]);
+        let words = words(&alert);
+        let draft = Draft { settings: &settings, alert: &alert, words: &words, now, plain: false };
+        let Ok(Outgoing::Http(request)) = request(&draft) else { panic!("an alert goes out") };
+        let body: serde_json::Value = serde_json::from_slice(&request.body).unwrap();
+        let text = body["markdown"]["content"].as_str().unwrap();
         assert!(text.len() <= MAX_MARKDOWN, "{}", text.len());
         assert!(!text.contains("<b>") && !text.contains("[x]"));
         assert!(text.ends_with(&format!("({})", alert.link)));

@@ -2,19 +2,24 @@
 use askama::Template;
 use lettre::message::MultiPart;
 
-use super::alert::{Alert, Side};
-use super::message::{Words, words};
-use super::outcome::{SendError, Sent};
-use super::{Driver, Field, FieldError, Input, Mail, Outgoing, Settings};
 use crate::net::egress::HttpReply;
+use crate::notify::alert::{Side, one_line};
+use crate::notify::message::Words;
+use crate::notify::outcome::{SendError, Sent};
+use crate::notify::{Draft, Driver, Family, Field, FieldError, Input, Mail, Outgoing, Settings};
 
 pub(super) const DRIVER: Driver = Driver {
     kind: "email",
-    fields: &[Field { name: "to", input: Input::Email, required: true, secret: false }],
+    family: Family::Mail,
+    fields: &[Field::new("to", Input::Email).required()],
+    shared: &[],
     read,
     urls: |_| Vec::new(),
-    vendor: None,
+    target: |settings| settings.get("to").cloned().unwrap_or_default(),
+    hosts: &[],
     per_minute: None,
+    each: false,
+    has_plain: false,
     request,
     verdict: |_: &HttpReply| -> Result<Sent, SendError> { Err(SendError::Rejected("not a mail".into())) },
 };
@@ -25,7 +30,7 @@ fn read(given: &Settings) -> Result<Settings, FieldError> {
         return Err(FieldError::new("to", "one-address", ""));
     }
     to.parse::<lettre::Address>()
-        .map_err(|_| FieldError::new("to", "email", super::alert::one_line(to)))?;
+        .map_err(|_| FieldError::new("to", "email", one_line(to)))?;
     Ok(Settings::from([("to".to_owned(), to.to_owned())]))
 }
 
@@ -47,26 +52,23 @@ struct Text<'a> {
     footer: String,
 }
 
-fn request(settings: &Settings, alert: &Alert) -> Result<Outgoing, SendError> {
-    let to = settings
-        .get("to")
-        .and_then(|to| to.parse().ok())
-        .ok_or_else(|| SendError::Permanent("the address is missing".into()))?;
-    let words = words(alert);
+fn request(draft: &Draft<'_>) -> Result<Outgoing, SendError> {
+    let Draft { alert, words, .. } = *draft;
+    let to = draft.get("to").parse().map_err(|_| SendError::Permanent("the address is missing".into()))?;
     let side = match alert.side {
         Side::Down => "down",
         Side::Up => "up",
         Side::Test => "test",
     };
     let footer = alert.lang.t("mail-footer");
-    let html = Html { words: &words, link: &alert.link, side, lang: alert.lang.code(), footer: footer.clone() }.render();
-    let text = Text { words: &words, link: &alert.link, footer }.render();
+    let html = Html { words, link: &alert.link, side, lang: alert.lang.code(), footer: footer.clone() }.render();
+    let text = Text { words, link: &alert.link, footer }.render();
     let (Ok(html), Ok(text)) = (html, text) else {
         return Err(SendError::Rejected("the mail could not be written".into()));
     };
     Ok(Outgoing::Mail(Box::new(Mail {
         to,
-        subject: words.title,
+        subject: words.title.clone(),
         body: MultiPart::alternative_plain_html(text, html),
         id: alert.event_id.clone(),
         follows: alert.outage_id.clone(),
@@ -76,12 +78,16 @@ fn request(settings: &Settings, alert: &Alert) -> Result<Outgoing, SendError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::alert::tests::alert;
     use super::*;
+    use crate::notify::alert::Alert;
+    use crate::notify::alert::tests::alert;
+    use crate::notify::message::words;
 
     fn mail(alert: &Alert) -> Mail {
         let settings = Settings::from([("to".to_owned(), "ops@example.org".to_owned())]);
-        match request(&settings, alert) {
+        let words = words(alert);
+        let draft = Draft { settings: &settings, alert, words: &words, now: alert.at, plain: false };
+        match request(&draft) {
             Ok(Outgoing::Mail(mail)) => *mail,
             _ => panic!("an alert is a mail"),
         }
@@ -90,7 +96,7 @@ mod tests {
     #[test]
     fn names_cannot_inject_headers_or_markup() {
         let mut alert = alert(Side::Down);
-        alert.check.name = super::super::alert::one_line("a\r\nBcc: x@y.z <b>&");
+        alert.check.name = one_line("a\r\nBcc: x@y.z <b>&");
         let mail = mail(&alert);
         assert!(!mail.subject.contains(['\r', '\n']));
         let body = String::from_utf8(mail.body.formatted()).unwrap();

@@ -1,0 +1,192 @@
+//! Sends one message: asks the kind of channel what to send, sends it, and lets it judge the answer.
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use lettre::message::header::{Header, HeaderName, HeaderValue};
+use lettre::message::{Mailbox, Message};
+use sha2::{Digest, Sha256};
+
+use super::alert::Alert;
+use super::message::words;
+use super::outcome::{SendError, Sent};
+use super::{Draft, Driver, Mail, Outgoing, Settings, WithToken, driver};
+use crate::core::{Span, Time};
+use crate::links::Links;
+use crate::mail::{MailError, Mailer};
+use crate::net::egress::{HttpReply, HttpRequest, Outbound};
+use crate::store::channels::Channel;
+
+/// What senders need. Cloning is cheap.
+#[derive(Clone)]
+pub struct Post {
+    pub outbound: Outbound,
+    pub mailer: Mailer,
+    pub links: Links,
+    tokens: Tokens,
+}
+
+impl Post {
+    #[must_use]
+    pub fn new(outbound: Outbound, mailer: Mailer, links: Links) -> Self {
+        Self { outbound, mailer, links, tokens: Tokens::default() }
+    }
+
+    /// Sends one alert through one channel: one try. `Ok(None)`: the channel is not told about this side.
+    pub async fn send(&self, channel: &Channel, alert: &Alert, now: Time) -> Result<Option<Sent>, SendError> {
+        let driver = driver(&channel.kind).ok_or_else(|| {
+            SendError::Permanent(format!(
+                "this version of Maibo does not know channels of kind `{}`",
+                channel.kind
+            ))
+        })?;
+        self.send_with(driver, &channel.settings(), alert, now).await
+    }
+
+    /// The same with settings that may not be stored yet. A message that the vendor refused is sent once more in its
+    /// plain form, where the kind has one.
+    pub async fn send_with(
+        &self,
+        driver: &Driver,
+        settings: &Settings,
+        alert: &Alert,
+        now: Time,
+    ) -> Result<Option<Sent>, SendError> {
+        let words = words(alert);
+        let draft = Draft { settings, alert, words: &words, now, plain: false };
+        match self.once(driver, &draft).await {
+            Err(SendError::Rejected(reason)) if driver.has_plain => {
+                let sent = self.once(driver, &Draft { plain: true, ..draft }).await?;
+                Ok(sent.map(|Sent(said)| Sent(format!("{said} (as plain text; refused before: {reason})"))))
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn once(&self, driver: &Driver, draft: &Draft<'_>) -> Result<Option<Sent>, SendError> {
+        match (driver.request)(draft)? {
+            Outgoing::Nothing => Ok(None),
+            Outgoing::Http(request) => {
+                let reply = self.call(driver, *request).await?;
+                (driver.verdict)(&reply).map(Some)
+            }
+            Outgoing::WithToken(exchange) => {
+                let reply = self.with_token(driver, *exchange, draft.now).await?;
+                (driver.verdict)(&reply).map(Some)
+            }
+            Outgoing::Mail(mail) => {
+                let message = self.compose(*mail)?;
+                match self.mailer.send(message).await {
+                    Ok(said) => Ok(Some(Sent(said))),
+                    Err(MailError::Temporary(reason)) => Err(SendError::retry(reason)),
+                    Err(MailError::NoSuchRecipient(reason)) => Err(SendError::Permanent(reason)),
+                    Err(MailError::Refused(reason)) => Err(SendError::Rejected(reason)),
+                }
+            }
+        }
+    }
+
+    async fn call(&self, driver: &Driver, request: HttpRequest) -> Result<HttpReply, SendError> {
+        Ok(self.outbound.send(request, driver.hosts).await?)
+    }
+
+    async fn with_token(
+        &self,
+        driver: &Driver,
+        exchange: WithToken,
+        now: Time,
+    ) -> Result<HttpReply, SendError> {
+        let key = fingerprint(&exchange.login);
+        if let Some(token) = self.tokens.get(key, now) {
+            let reply = self.call(driver, (exchange.request)(&token)).await?;
+            if !(exchange.stale)(&reply) {
+                return Ok(reply);
+            }
+        }
+        let answer = self.call(driver, exchange.login).await?;
+        let (token, good_for) = (exchange.token)(&answer)?;
+        let good_for = Span::from_std(good_for).unwrap_or_default();
+        self.tokens.put(key, token.clone(), now + good_for, now);
+        self.call(driver, (exchange.request)(&token)).await
+    }
+
+    fn compose(&self, mail: Mail) -> Result<Message, SendError> {
+        let from = self.mailer.from().clone();
+        let domain = from.email.domain().to_owned();
+        let mut builder = Message::builder()
+            .from(from)
+            .to(Mailbox::new(None, mail.to))
+            .subject(mail.subject)
+            .date(mail.date.into())
+            .message_id(Some(format!("<maibo.{}@{domain}>", mail.id)))
+            .header(AutoSubmitted)
+            .header(AutoResponseSuppress);
+        if let Some(root) = mail.follows {
+            let root = format!("<maibo.{root}@{domain}>");
+            builder = builder.in_reply_to(root.clone()).references(root);
+        }
+        builder.multipart(mail.body).map_err(|error| SendError::Rejected(error.to_string()))
+    }
+}
+
+/// RFC 3834: no vacation replies to machines.
+#[derive(Clone)]
+struct AutoSubmitted;
+
+/// The same, as Exchange has it.
+#[derive(Clone)]
+struct AutoResponseSuppress;
+
+macro_rules! fixed_header {
+    ($header:ty, $name:literal, $value:literal) => {
+        impl Header for $header {
+            fn name() -> HeaderName {
+                HeaderName::new_from_ascii_str($name)
+            }
+            fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+                Err("is only written".into())
+            }
+            fn display(&self) -> HeaderValue {
+                HeaderValue::new(Self::name(), $value.to_owned())
+            }
+        }
+    };
+}
+fixed_header!(AutoSubmitted, "Auto-Submitted", "auto-generated");
+fixed_header!(AutoResponseSuppress, "X-Auto-Response-Suppress", "All");
+
+/// Tokens that vendors gave us, by a fingerprint of the request that fetches them. Cloning is cheap.
+#[derive(Clone, Default)]
+struct Tokens(Arc<Mutex<HashMap<Fingerprint, Token>>>);
+
+type Fingerprint = [u8; 32];
+
+struct Token {
+    value: String,
+    until: Time,
+}
+
+/// Most tokens kept; more than this many vendors' accounts fetch theirs each time.
+const MAX_TOKENS: usize = 1000;
+
+impl Tokens {
+    fn get(&self, key: Fingerprint, now: Time) -> Option<String> {
+        let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        held.get(&key).filter(|token| now < token.until).map(|token| token.value.clone())
+    }
+
+    fn put(&self, key: Fingerprint, value: String, until: Time, now: Time) {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        held.retain(|_, token| now < token.until);
+        if held.len() < MAX_TOKENS {
+            held.insert(key, Token { value, until });
+        }
+    }
+}
+
+fn fingerprint(request: &HttpRequest) -> Fingerprint {
+    let mut digest = Sha256::new();
+    digest.update(request.url.as_str());
+    digest.update([0]);
+    digest.update(&request.body);
+    digest.finalize().into()
+}
