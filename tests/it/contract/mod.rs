@@ -148,9 +148,12 @@ async fn send(
 
 /// Runs a test for every vendor at once.
 async fn each<F: Future<Output = ()> + Send + 'static>(test: impl Fn(Arc<Vendor>) -> F) {
-    let tests: Vec<_> = vendors().into_iter().map(|vendor| tokio::spawn(test(Arc::new(vendor)))).collect();
-    for test in tests {
-        test.await.unwrap();
+    let mut tests = tokio::task::JoinSet::new();
+    for vendor in vendors() {
+        tests.spawn(test(Arc::new(vendor)));
+    }
+    while let Some(outcome) = tests.join_next().await {
+        outcome.unwrap();
     }
 }
 
