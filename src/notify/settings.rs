@@ -77,7 +77,10 @@ pub async fn accept(driver: &Driver, given: &Settings, outbound: &Outbound) -> R
             return Err(FieldError::new(field.name, "choice", choices.join(", ")));
         }
     }
-    let settings = (driver.read)(given)?;
+    let mut settings = (driver.read)(given)?;
+    for shared in driver.all_shared() {
+        settings.extend(shared.read(given)?);
+    }
     for (field, url) in (driver.urls)(&settings) {
         let vetted = outbound.vet(&url, driver.hosts).await;
         vetted.map_err(|refusal| FieldError::refused(field, refusal))?;
