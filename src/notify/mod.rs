@@ -13,6 +13,7 @@ use lettre::message::MultiPart;
 
 use crate::core::Time;
 use crate::net::egress::{HttpReply, HttpRequest};
+use crate::net::proxy;
 use alert::Alert;
 pub use kinds::{DRIVERS, driver};
 use message::Words;
@@ -101,14 +102,40 @@ impl Family {
 
 /// Settings that many kinds have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shared {}
+pub enum Shared {
+    /// The way out goes through a proxy.
+    Proxy,
+}
+
+/// What every kind has that speaks HTTP.
+pub const HTTP: &[Shared] = &[Shared::Proxy];
 
 impl Shared {
     /// Locale keys are `field-shared-<name>`.
     fn fields(self) -> &'static [Field] {
-        match self {}
+        match self {
+            Self::Proxy => const { &[Field::new(PROXY, Input::Text).secret()] },
+        }
+    }
+
+    /// Reads its settings, as a kind's `read` does with its own.
+    fn read(self, given: &Settings) -> Result<Settings, FieldError> {
+        let mut settings = Settings::new();
+        match self {
+            Self::Proxy => {
+                let text = given.get(PROXY).map_or("", |text| text.trim());
+                if !text.is_empty() {
+                    let url = proxy::read(text).ok_or_else(|| FieldError::new(PROXY, "proxy", ""))?;
+                    settings.insert(PROXY.to_owned(), url.to_string());
+                }
+            }
+        }
+        Ok(settings)
     }
 }
+
+/// The setting of [`Shared::Proxy`].
+const PROXY: &str = "proxy";
 
 /// One setting of a kind of channel.
 #[derive(Debug, Clone, Copy)]
