@@ -2,6 +2,7 @@
 use super::settings::FieldError;
 use super::{Driver, Field, Input, Settings};
 use crate::core::schedule::Zone;
+use crate::net::proxy;
 
 /// Kinds that send no words of Maibo's.
 const WORDLESS: &[&str] = &["webhook", "group"];
@@ -13,7 +14,15 @@ const WORDS: &[Field] = &[Field::new("time_zone", Input::Zone)];
 pub enum Shared {
     /// In which zone times are told. Every kind that sends words has it.
     Words,
+    /// The way out goes through a proxy.
+    Proxy,
 }
+
+/// What every kind has that speaks HTTP.
+pub const HTTP: &[Shared] = &[Shared::Proxy];
+
+/// The setting of [`Shared::Proxy`].
+pub(super) const PROXY: &str = "proxy";
 
 impl Shared {
     /// In the order of the form. Locale keys are `field-shared-<name>`.
@@ -21,6 +30,7 @@ impl Shared {
     pub fn fields(self) -> &'static [Field] {
         match self {
             Self::Words => WORDS,
+            Self::Proxy => const { &[Field::new(PROXY, Input::Text).secret()] },
         }
     }
 
@@ -36,6 +46,13 @@ impl Shared {
                 }
                 for field in self.fields() {
                     settings.insert(field.name.to_owned(), get(field.name).to_owned());
+                }
+            }
+            Self::Proxy => {
+                let text = get(PROXY);
+                if !text.is_empty() {
+                    let url = proxy::read(text).ok_or_else(|| FieldError::new(PROXY, "proxy", ""))?;
+                    settings.insert(PROXY.to_owned(), url.to_string());
                 }
             }
         }
