@@ -9,6 +9,7 @@ pub mod outcome;
 pub mod post;
 pub mod settings;
 pub mod shared;
+pub mod template;
 
 use lettre::message::MultiPart;
 
