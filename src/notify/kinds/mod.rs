@@ -12,7 +12,14 @@ macro_rules! drivers {
     };
 }
 
-drivers![email, wecom, gotify, webhook];
+drivers![
+    // Mail
+    email, // Chat
+    wecom, dingtalk, feishu, wecomapp, onebot, // Push
+    bark, serverchan, pushplus, wxpusher, qmsg, gotify,    // Sms
+    aliyunsms, // Machine
+    webhook,
+];
 
 /// The kind of channel with this name.
 #[must_use]
