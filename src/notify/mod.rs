@@ -1,14 +1,20 @@
 //! From the outbox to the world: channels, the words of an alert, and the dispatcher that delivers them.
 pub mod alert;
+mod answer;
 pub mod clip;
 pub mod dispatch;
 pub mod kinds;
 pub mod load;
+mod markdown;
 pub mod message;
 pub mod outcome;
+mod people;
 pub mod post;
+#[cfg(test)]
+mod sample;
 pub mod settings;
 pub mod shared;
+mod sign;
 pub mod template;
 
 use lettre::message::MultiPart;
