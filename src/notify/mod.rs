@@ -7,6 +7,7 @@ pub mod load;
 pub mod message;
 pub mod outcome;
 pub mod post;
+mod rooms;
 pub mod settings;
 pub mod shared;
 

@@ -12,7 +12,24 @@ macro_rules! drivers {
     };
 }
 
-drivers![email, wecom, gotify, webhook];
+drivers![
+    email,
+    wecom,
+    slack,
+    discord,
+    teams,
+    googlechat,
+    mattermost,
+    rocketchat,
+    matrix,
+    zulip,
+    gotify,
+    pagerduty,
+    opsgenie,
+    splunk,
+    alertmanager,
+    webhook,
+];
 
 /// The kind of channel with this name.
 #[must_use]
