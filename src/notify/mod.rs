@@ -10,6 +10,7 @@ pub mod post;
 mod rooms;
 pub mod settings;
 pub mod shared;
+pub mod template;
 
 use lettre::message::MultiPart;
 
@@ -20,7 +21,8 @@ pub use kinds::{DRIVERS, driver};
 use message::Words;
 use outcome::{SendError, Sent};
 pub use settings::{FieldError, Settings, accept, mask};
-pub use shared::Shared;
+use shared::PROXY;
+pub use shared::{HTTP, Shared};
 
 /// One kind of channel.
 pub struct Driver {
