@@ -10,6 +10,7 @@ pub mod message;
 pub mod outcome;
 mod people;
 pub mod post;
+mod rooms;
 #[cfg(test)]
 mod sample;
 pub mod settings;

@@ -15,8 +15,10 @@ use maibo::notify::{DRIVERS, FieldError, Settings, accept, driver};
 
 use crate::support::http_sink::{Answer, Heard, HttpSink};
 
+mod incident;
 mod push;
 mod robots;
+mod rooms;
 
 /// What the contract knows about a vendor.
 pub struct Vendor {
@@ -60,7 +62,10 @@ impl Verdict {
 }
 
 fn vendors() -> Vec<Vendor> {
-    [robots::vendors(), push::vendors()].into_iter().flatten().collect()
+    [robots::vendors(), rooms::vendors(), push::vendors(), incident::vendors()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// Kinds that do not speak HTTP, or (webhooks) have no vendor: other tests are about them.
