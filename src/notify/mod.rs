@@ -1,14 +1,17 @@
 //! From the outbox to the world: channels, the words of an alert, and the dispatcher that delivers them.
 pub mod alert;
+pub mod canary;
 pub mod clip;
 pub mod dispatch;
 pub mod kinds;
 pub mod load;
+pub mod members;
 pub mod message;
 pub mod outcome;
 pub mod post;
 pub mod settings;
 pub mod shared;
+pub mod trial;
 
 use lettre::message::MultiPart;
 
@@ -139,6 +142,8 @@ pub enum Input {
     Lines,
     /// A time zone by its name in the tz database.
     Zone,
+    /// Other channels of the same project.
+    Channels,
     /// One of these words; none is the first.
     Choice(&'static [&'static str]),
 }

@@ -12,7 +12,9 @@ macro_rules! drivers {
     };
 }
 
-drivers![email, wecom, gotify, webhook];
+drivers![email, wecom, gotify, webhook, group];
+
+pub(super) use group::names as members;
 
 /// The kind of channel with this name.
 #[must_use]

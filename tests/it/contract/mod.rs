@@ -64,7 +64,7 @@ fn vendors() -> Vec<Vendor> {
 }
 
 /// Kinds that do not speak HTTP, or (webhooks) have no vendor: other tests are about them.
-const ELSEWHERE: &[&str] = &["email", "webhook"];
+const ELSEWHERE: &[&str] = &["email", "webhook", "group"];
 
 #[test]
 fn every_kind_has_its_contract() {
@@ -115,6 +115,7 @@ pub fn alert(side: Side, name: &str, body: &str) -> Alert {
         blackout: None,
         untold: None,
         note: None,
+        quiet: false,
         notice: None,
         last: LastPing { exit_status: Some(3), body: body.to_owned() },
         link: "https://mon.example/checks/x".to_owned(),
