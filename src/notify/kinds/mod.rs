@@ -24,8 +24,10 @@ drivers![
     // Incident
     pagerduty, opsgenie, splunk, alertmanager,
     // Machine
-    webhook,
+    webhook, group,
 ];
+
+pub(super) use group::names as members;
 
 /// The kind of channel with this name.
 #[must_use]

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use super::channels::known;
 use crate::core::access::{Action, Role};
 use crate::i18n::Lang;
-use crate::notify::{self, Driver, Input, Settings, mask};
+use crate::notify::{self, Driver, Input, Settings, mask, members};
 use crate::store::channels::{self, Channel, New};
 use crate::store::projects::Project;
 use crate::web::error::Result;
@@ -65,6 +65,7 @@ async fn draw(visit: &Visit, project: &Project, role: Role, draft: Draft<'_>) ->
     let inputs = draft
         .driver
         .all_fields()
+        .filter(|field| field.input != Input::Channels)
         .map(|field| {
             let kept = stored.get(field.name).filter(|_| field.secret).map(|secret| mask(secret));
             Field {
@@ -72,7 +73,7 @@ async fn draw(visit: &Visit, project: &Project, role: Role, draft: Draft<'_>) ->
                 label: l.t(&draft.driver.label_key(field.name)),
                 hint: l.t(&format!("{}-hint", draft.driver.label_key(field.name))),
                 input: match field.input {
-                    Input::Text => "text",
+                    Input::Text | Input::Channels => "text",
                     Input::Email => "email",
                     Input::Url => "url",
                     Input::Lines => "lines",
@@ -151,6 +152,7 @@ fn given(driver: &Driver, fields: &Fields, stored: &Settings) -> Settings {
     for field in driver.all_fields() {
         let text = match field.input {
             Input::Lines => fields.raw(field.name).replace("\r\n", "\n"),
+            Input::Channels => fields.all(field.name).collect::<Vec<_>>().join("\n"),
             _ => fields.get(field.name).to_owned(),
         };
         let forget = fields.has(&format!("forget_{}", field.name));
@@ -158,6 +160,19 @@ fn given(driver: &Driver, fields: &Fields, stored: &Settings) -> Settings {
         settings.insert(field.name.to_owned(), kept.cloned().unwrap_or(text));
     }
     settings
+}
+
+/// Settings as they may be saved, or which field is wrong and why.
+async fn accept(
+    visit: &Visit,
+    project: &Project,
+    driver: &Driver,
+    given: &Settings,
+) -> Result<std::result::Result<Settings, notify::FieldError>> {
+    match notify::accept(driver, given, &visit.state.post.outbound).await {
+        Ok(settings) => Ok(members::resolve(&visit.state.db, project.id, driver, settings).await?),
+        Err(error) => Ok(Err(error)),
+    }
 }
 
 fn name_error(l: Lang, name: &str) -> Option<String> {
@@ -180,7 +195,7 @@ pub async fn make(
     let name = fields.get("name").to_owned();
     let language = Lang::named(fields.get("language")).unwrap_or(l);
     let given = given(driver, &fields, &Settings::new());
-    let accepted = notify::accept(driver, &given, &state.post.outbound).await;
+    let accepted = accept(&visit, &project, driver, &given).await?;
     let for_all = fields.has("for_all");
     match (accepted, name_error(l, &name)) {
         (Ok(settings), None) => {
@@ -227,7 +242,7 @@ pub async fn save(visit: Visit, Path(uuid): Path<String>, fields: Fields) -> Res
     let name = fields.get("name").to_owned();
     let language = Lang::named(fields.get("language")).unwrap_or(l);
     let given = given(driver, &fields, &channel.settings());
-    let accepted = notify::accept(driver, &given, &state.post.outbound).await;
+    let accepted = accept(&visit, &project, driver, &given).await?;
     match (accepted, name_error(l, &name)) {
         (Ok(settings), None) => {
             channels::update(&state.db, channel.id, &name, &settings, language.code()).await?;

@@ -69,7 +69,7 @@ fn vendors() -> Vec<Vendor> {
 }
 
 /// Kinds that do not speak HTTP, or (webhooks) have no vendor: other tests are about them.
-const ELSEWHERE: &[&str] = &["email", "webhook"];
+const ELSEWHERE: &[&str] = &["email", "webhook", "group"];
 
 #[test]
 fn every_kind_has_its_contract() {
@@ -120,6 +120,7 @@ pub fn alert(side: Side, name: &str, body: &str) -> Alert {
         blackout: None,
         untold: None,
         note: None,
+        quiet: false,
         notice: None,
         last: LastPing { exit_status: Some(3), body: body.to_owned() },
         link: "https://mon.example/checks/x".to_owned(),
