@@ -1,5 +1,6 @@
 //! Gathers what an alert says from the database.
 use super::alert::{About, Alert, Happened, LastPing, Side, Why, one_line};
+use super::consent;
 use crate::core::Time;
 use crate::healthchecks;
 use crate::i18n::{Lang, zone_or_utc};
@@ -53,6 +54,7 @@ pub async fn load(
         blackout: found.blackout,
         last: last_ping(db, check, flip).await?,
         link,
+        unsubscribe: consent::link(db, links, channel, consent::Answer::Unsubscribe).await?,
         names,
     }))
 }
@@ -101,6 +103,7 @@ pub fn test(channel: &Channel, project: &str, links: &Links, now: Time) -> Alert
         zone: zone_or_utc("UTC"),
         project: project.to_owned(),
         link: links.to("/"),
+        unsubscribe: None,
         names: vec![check.name.clone()],
         check: about(&check, lang, json),
         event: None,

@@ -1,8 +1,10 @@
 //! From the outbox to the world: channels, the words of an alert, and the dispatcher that delivers them.
 pub mod alert;
 pub mod clip;
+pub mod consent;
 pub mod dispatch;
 pub mod kinds;
+mod letter;
 pub mod load;
 pub mod message;
 pub mod outcome;
@@ -203,5 +205,7 @@ pub struct Mail {
     pub id: String,
     /// Left side of the id of the thread. It is never sent itself; mail programs group by it all the same.
     pub follows: Option<String>,
+    /// Where the reader may stop these mails.
+    pub unsubscribe: Option<String>,
     pub date: Time,
 }

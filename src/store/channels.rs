@@ -2,7 +2,7 @@
 use std::collections::BTreeMap;
 
 use super::db::{on, read, run, write_tx};
-use super::{Db, StoreError, micros};
+use super::{Db, StoreError, consents, micros};
 use crate::core::Time;
 use crate::rng;
 
@@ -16,10 +16,11 @@ pub struct Channel {
     pub project_id: i64,
     pub kind: String,
     pub name: String,
-    settings: String,
+    pub(super) settings: String,
     pub language: String,
     /// Why it can no longer work; empty while it can.
     pub broken: String,
+    consent: String,
 }
 
 impl std::fmt::Debug for Channel {
@@ -34,6 +35,18 @@ impl Channel {
     pub fn settings(&self) -> Settings {
         serde_json::from_str(&self.settings).unwrap_or_default()
     }
+
+    /// Whether alerts reach somebody through it, as far as is known.
+    #[must_use]
+    pub fn works(&self) -> bool {
+        self.broken.is_empty() && matches!(self.consent(), None | Some(consents::State::Given))
+    }
+
+    /// Whether the reader of its address wants its mails; `None` where nobody need be asked.
+    #[must_use]
+    pub fn consent(&self) -> Option<consents::State> {
+        consents::State::named(&self.consent)
+    }
 }
 
 /// What a channel is made from.
@@ -44,6 +57,8 @@ pub struct New<'a> {
     pub settings: &'a Settings,
     /// Of its messages: `en` or `zh-CN`.
     pub language: &'a str,
+    /// The reader of its address must say yes first.
+    pub asks: bool,
 }
 
 /// Makes a channel. `for_all`: every check of the project notifies it from now on.
@@ -55,9 +70,9 @@ pub async fn create(
     now: Time,
 ) -> Result<Channel, StoreError> {
     const SQL: &str =
-        "INSERT INTO channels (uuid, project_id, kind, name, settings, language, created_at, broken)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, '')
-        RETURNING id, uuid, project_id, kind, name, settings, language, broken";
+        "INSERT INTO channels (uuid, project_id, kind, name, settings, language, created_at, broken, consent)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, '', $8)
+        RETURNING id, uuid, project_id, kind, name, settings, language, broken, consent";
     const ALL: &str =
         "INSERT INTO check_channels (check_id, channel_id) SELECT id, $2 FROM checks WHERE project_id = $1";
     let channel: Channel = write_tx!(db, |tx| {
@@ -69,8 +84,12 @@ pub async fn create(
             .bind(serde_json::json!(new.settings).to_string())
             .bind(new.language)
             .bind(micros(now))
+            .bind(if new.asks { consents::State::Asked.as_str() } else { "" })
             .fetch_one(conn)
             .await?);
+        if new.asks {
+            consents::ask_in(tx, channel.id, now).await?;
+        }
         if for_all {
             run!(tx, sqlx::query(ALL).bind(project_id).bind(channel.id));
         }
@@ -79,21 +98,47 @@ pub async fn create(
     Ok(channel)
 }
 
-/// Saves new settings. A channel that was marked as broken gets another chance.
+/// What a change of a channel means for the consent of its reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reader {
+    /// Still the same.
+    Same,
+    /// A new one, who must say yes first.
+    Asked,
+    /// A new one who need not be asked.
+    Known,
+}
+
+/// Saves new settings. A channel that was marked as broken gets another chance, unless its reader has unsubscribed.
 pub async fn update(
     db: &Db,
     id: i64,
     name: &str,
     settings: &Settings,
     language: &str,
+    reader: Reader,
+    now: Time,
 ) -> Result<(), StoreError> {
-    const SQL: &str =
-        "UPDATE channels SET name = $2, settings = $3, language = $4, broken = '' WHERE id = $1";
+    const SQL: &str = "UPDATE channels SET name = $2, settings = $3, language = $4,
+        broken = CASE WHEN consent = 'withdrawn' THEN broken ELSE '' END WHERE id = $1";
+    const CONSENT: &str = "UPDATE channels SET consent = $2, broken = '' WHERE id = $1";
+    const NO_MAIL: &str = "DELETE FROM consent_mails WHERE channel_id = $1";
     write_tx!(db, |tx| {
         run!(
             tx,
             sqlx::query(SQL).bind(id).bind(name).bind(serde_json::json!(settings).to_string()).bind(language)
         );
+        match reader {
+            Reader::Same => {}
+            Reader::Asked => {
+                run!(tx, sqlx::query(CONSENT).bind(id).bind(consents::State::Asked.as_str()));
+                consents::ask_in(tx, id, now).await?;
+            }
+            Reader::Known => {
+                run!(tx, sqlx::query(CONSENT).bind(id).bind(""));
+                run!(tx, sqlx::query(NO_MAIL).bind(id));
+            }
+        }
     });
     Ok(())
 }
@@ -117,8 +162,7 @@ pub async fn delete(db: &Db, id: i64) -> Result<(), StoreError> {
 }
 
 pub async fn by_uuid(db: &Db, uuid: &str) -> Result<Option<Channel>, StoreError> {
-    const SQL: &str =
-        "SELECT id, uuid, project_id, kind, name, settings, language, broken FROM channels WHERE uuid = $1";
+    const SQL: &str = "SELECT id, uuid, project_id, kind, name, settings, language, broken, consent FROM channels WHERE uuid = $1";
     // Nothing stored holds a NUL, and PostgreSQL refuses to look for one.
     if uuid.contains('\0') {
         return Ok(None);
@@ -128,7 +172,8 @@ pub async fn by_uuid(db: &Db, uuid: &str) -> Result<Option<Channel>, StoreError>
 
 /// A project's channels, oldest first.
 pub async fn list(db: &Db, project_id: i64) -> Result<Vec<Channel>, StoreError> {
-    const SQL: &str = "SELECT id, uuid, project_id, kind, name, settings, language, broken FROM channels
+    const SQL: &str =
+        "SELECT id, uuid, project_id, kind, name, settings, language, broken, consent FROM channels
         WHERE project_id = $1 ORDER BY id";
     Ok(read!(db, |pool| sqlx::query_as(SQL).bind(project_id).fetch_all(pool).await?))
 }

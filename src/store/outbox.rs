@@ -231,8 +231,7 @@ pub async fn subject(db: &Db, alert: &Claimed) -> Result<Option<Subject>, StoreE
 
 /// The channel an alert goes to.
 pub async fn channel(db: &Db, id: i64) -> Result<Option<Channel>, StoreError> {
-    const SQL: &str =
-        "SELECT id, uuid, project_id, kind, name, settings, language, broken FROM channels WHERE id = $1";
+    const SQL: &str = "SELECT id, uuid, project_id, kind, name, settings, language, broken, consent FROM channels WHERE id = $1";
     Ok(read!(db, |pool| sqlx::query_as(SQL).bind(id).fetch_optional(pool).await?))
 }
 

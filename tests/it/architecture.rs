@@ -32,8 +32,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("src/web", &["app", "cli", "scheduler"]),
 ];
 
-/// The two files of `notify` that may read and write the outbox.
-const MAY_STORE: &[&str] = &["src/notify/dispatch.rs", "src/notify/load.rs"];
+/// The files of `notify` that may read and write what is stored.
+const MAY_STORE: &[&str] =
+    &["src/notify/consent.rs", "src/notify/dispatch.rs", "src/notify/load.rs", "src/notify/post.rs"];
 
 /// Words that may stand in these places only.
 const ONLY_IN: &[(&[&str], &[&str])] = &[

@@ -66,6 +66,10 @@ fn lived() -> Maibo {
     );
     maibo.execute("INSERT INTO installation (name, value) VALUES ('some', 'thing')");
     maibo.execute("INSERT INTO blackouts (from_at, to_at, cause) VALUES (1, 2, 'stopped')");
+    maibo.execute(
+        "INSERT INTO consent_mails (channel_id, made_at, tries, mailed_at, trouble)
+            SELECT id, 1, 2, 3, 'greylisted' FROM channels",
+    );
     maibo.execute("UPDATE outbox SET state = 'queued', done_at = NULL, leased_until = 7, next_at = 7");
     for table in tables() {
         let filled = maibo.number(&format!("SELECT COUNT(*) FROM {table}")) > 0;
