@@ -130,11 +130,33 @@ CREATE TABLE channels (
     created_at INTEGER NOT NULL,
     -- why it can no longer work, as its vendor said; empty while it can
     broken     TEXT    NOT NULL,
+    -- the channel of the same project that gets what this one could not deliver. No foreign key: tables are moved in
+    -- the order in which they refer to each other
+    fallback_id INTEGER,
+    -- when a message is next sent only to see that the channel works; null: never
+    canary_at  INTEGER,
     -- whether the reader of a mail address wants what is sent there: asked, given, or withdrawn by unsubscribing; empty
     -- where nobody need be asked
     consent    TEXT    NOT NULL DEFAULT ''
 ) STRICT;
 CREATE INDEX channels_project ON channels (project_id);
+CREATE INDEX channels_canary ON channels (canary_at) WHERE canary_at IS NOT NULL;
+
+-- What a channel of kind `group` stands for. Groups have no groups in them.
+CREATE TABLE channel_members (
+    group_id   INTEGER NOT NULL REFERENCES channels (id) ON DELETE CASCADE,
+    channel_id INTEGER NOT NULL REFERENCES channels (id) ON DELETE CASCADE,
+    PRIMARY KEY (group_id, channel_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX channel_members_channel ON channel_members (channel_id);
+
+-- What a vendor who counts messages has got of late. `recipient`: a hash of what names whom they go to, since several
+-- channels may lead to one robot; `sent`: the times within the last minute, as a JSON array.
+CREATE TABLE paced (
+    recipient TEXT    NOT NULL PRIMARY KEY,
+    sent      TEXT    NOT NULL,
+    last_at   INTEGER NOT NULL
+) STRICT;
 
 CREATE TABLE check_channels (
     check_id   INTEGER NOT NULL REFERENCES checks (id) ON DELETE CASCADE,
@@ -200,7 +222,9 @@ CREATE TABLE flips (
 CREATE INDEX flips_check ON flips (check_id, id);
 
 -- One row per alert and channel, written with the flip. `batch`: rows of one channel with the same batch go out as
--- one message. `state`: queued, sent, dead, skipped. A leased row has the end of its lease as `next_at`.
+-- one message. `state`: queued, sent, dead, skipped. A leased row has the end of its lease as `next_at`. Rows about no
+-- check: `canary` and `test`, and `notice`, which tells of the death of the channel `about_id`. `origin_id`: the row
+-- that this one stands in for, or that killed the channel.
 CREATE TABLE outbox (
     id           INTEGER PRIMARY KEY,
     kind         TEXT    NOT NULL,
@@ -213,13 +237,20 @@ CREATE TABLE outbox (
     attempts     INTEGER NOT NULL,
     next_at      INTEGER NOT NULL,
     leased_until INTEGER NOT NULL,
-    done_at      INTEGER
+    done_at      INTEGER,
+    about_id     INTEGER REFERENCES channels (id) ON DELETE CASCADE,
+    origin_id    INTEGER,
+    resent_at    INTEGER,
+    dismissed_at INTEGER
 ) STRICT;
 CREATE INDEX outbox_queued ON outbox (channel_id, next_at) WHERE state = 'queued';
 CREATE INDEX outbox_next ON outbox (next_at) WHERE state = 'queued';
 CREATE INDEX outbox_order ON outbox (channel_id, check_id, id) WHERE state = 'queued';
 CREATE INDEX outbox_flip ON outbox (flip_id);
 CREATE INDEX outbox_check ON outbox (check_id);
+CREATE INDEX outbox_dead ON outbox (channel_id) WHERE state = 'dead' AND dismissed_at IS NULL;
+CREATE INDEX outbox_about ON outbox (about_id) WHERE about_id IS NOT NULL;
+CREATE INDEX outbox_origin ON outbox (origin_id) WHERE origin_id IS NOT NULL;
 
 CREATE TABLE attempts (
     id        INTEGER PRIMARY KEY,
@@ -227,6 +258,9 @@ CREATE TABLE attempts (
     at        INTEGER NOT NULL,
     took      INTEGER NOT NULL,
     outcome   TEXT    NOT NULL,
-    detail    TEXT    NOT NULL
+    detail    TEXT    NOT NULL,
+    -- that of the alert, for the log of a channel
+    channel_id INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX attempts_channel ON attempts (channel_id, id);
 CREATE INDEX attempts_outbox ON attempts (outbox_id);

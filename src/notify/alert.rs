@@ -28,7 +28,7 @@ pub struct Alert {
     /// When it happened: the flip's exact moment.
     pub at: Time,
     pub lang: Lang,
-    /// The zone that times are told in.
+    /// The zone that times are told in: the channel's, or else the check's.
     pub zone: Zone,
     pub project: String,
     pub check: About,
@@ -43,6 +43,20 @@ pub struct Alert {
     pub unsubscribe: Option<String>,
     /// The check and all others, when one message tells about several.
     pub names: Vec<String>,
+    /// On a recovery whose outage was never told: why the check had gone down. One message then tells of both.
+    pub untold: Option<Why>,
+    /// A sentence of Maibo's own that goes with the message, such as why it arrives here and not elsewhere.
+    pub note: Option<String>,
+    /// The message is not about a check: this is told instead. The side still says how loud to be.
+    pub notice: Option<Notice>,
+}
+
+/// What Maibo has to say for itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// One line.
+    pub title: String,
+    pub sentence: String,
 }
 
 /// The check, in the words that channels need.
@@ -146,6 +160,9 @@ pub(super) mod tests {
             link: "https://mon.example/checks/x".to_owned(),
             unsubscribe: None,
             names: vec![name],
+            untold: None,
+            note: None,
+            notice: None,
         }
     }
 

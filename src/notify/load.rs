@@ -1,7 +1,9 @@
 //! Gathers what an alert says from the database.
-use super::alert::{About, Alert, Happened, LastPing, Side, Why, one_line};
+use super::Settings;
+use super::alert::{About, Alert, Happened, LastPing, Notice, Side, Why, one_line};
 use super::consent;
 use crate::core::Time;
+use crate::core::schedule::Zone;
 use crate::healthchecks;
 use crate::i18n::{Lang, zone_or_utc};
 use crate::links::Links;
@@ -47,7 +49,7 @@ pub async fn load(
         outage_id: Some(format!("outage.{}.{}.{}", check.id, began.timestamp_micros(), channel.uuid)),
         at: flip.at(),
         lang,
-        zone: zone_or_utc(&check.spec().tz),
+        zone: zone(&channel.settings()).unwrap_or_else(|| zone_or_utc(&check.spec().tz)),
         project: project.map(|project| project.name).unwrap_or_default(),
         check: together(abouts, names.len()),
         event: Some(happened(flip)),
@@ -56,6 +58,9 @@ pub async fn load(
         link,
         unsubscribe: consent::link(db, links, channel, consent::Answer::Unsubscribe).await?,
         names,
+        untold: None,
+        note: None,
+        notice: None,
     }))
 }
 
@@ -88,19 +93,76 @@ fn together(mut abouts: Vec<About>, all: usize) -> About {
     }
 }
 
+/// The zone that a channel's messages are to tell times in; without one it is the check's.
+#[must_use]
+pub fn zone(settings: &Settings) -> Option<Zone> {
+    Zone::named(settings.get("time_zone")?).ok()
+}
+
 /// A message that only shows that the channel works.
 #[must_use]
 pub fn test(channel: &Channel, project: &str, links: &Links, now: Time) -> Alert {
+    let id = format!("test-{}.{}", now.timestamp_micros(), channel.uuid);
+    of_our_own(channel, project, links, now, Side::Test, id)
+}
+
+/// The regular sign of life of a channel that seldom has something to tell. `id` is the same on every try.
+#[must_use]
+pub fn canary(channel: &Channel, project: &str, links: &Links, now: Time, id: &str) -> Alert {
+    let lang = Lang::named(&channel.language).unwrap_or_default();
+    let notice = Notice { title: lang.t("alert-title-canary"), sentence: lang.t("alert-canary") };
+    let id = format!("{id}.{}", channel.uuid);
+    Alert { notice: Some(notice), ..of_our_own(channel, project, links, now, Side::Test, id) }
+}
+
+/// Tells through `channel` that another one no longer works. `id` is the same on every try.
+#[must_use]
+pub fn channel_died(
+    channel: &Channel,
+    dead: &Channel,
+    reason: &str,
+    project: &str,
+    links: &Links,
+    now: Time,
+    id: &str,
+) -> Alert {
+    let lang = Lang::named(&channel.language).unwrap_or_default();
+    let name = one_line(&dead.name);
+    let notice = Notice {
+        title: lang.ta("alert-title-channel-died", &[("name", &name)]),
+        sentence: lang.ta("alert-channel-died", &[("name", &name), ("reason", &one_line(reason))]),
+    };
+    let link = links.to(&format!("/channels/{}/edit", dead.uuid));
+    let id = format!("{id}.{}", channel.uuid);
+    Alert { notice: Some(notice), link, ..of_our_own(channel, project, links, now, Side::Down, id) }
+}
+
+/// Why a message arrives here, when the channel that it was meant for failed. For [`Alert::note`].
+#[must_use]
+pub fn instead_of(channel: &Channel, failed: &Channel, reason: &str) -> String {
+    let lang = Lang::named(&channel.language).unwrap_or_default();
+    lang.ta("alert-note-instead", &[("name", &one_line(&failed.name)), ("reason", &one_line(reason))])
+}
+
+/// A message that is not about a check.
+fn of_our_own(
+    channel: &Channel,
+    project: &str,
+    links: &Links,
+    now: Time,
+    side: Side,
+    event_id: String,
+) -> Alert {
     let lang = Lang::named(&channel.language).unwrap_or_default();
     let check = Check::sample(&lang.t("alert-test-name"), now);
     let json = healthchecks::text(&check, "", links, now);
     Alert {
-        side: Side::Test,
-        event_id: format!("test-{}.{}", now.timestamp_micros(), channel.uuid),
+        side,
+        event_id,
         outage_id: None,
         at: now,
         lang,
-        zone: zone_or_utc("UTC"),
+        zone: zone(&channel.settings()).unwrap_or_else(Zone::utc),
         project: project.to_owned(),
         link: links.to("/"),
         unsubscribe: None,
@@ -109,6 +171,9 @@ pub fn test(channel: &Channel, project: &str, links: &Links, now: Time) -> Alert
         event: None,
         blackout: None,
         last: LastPing::default(),
+        untold: None,
+        note: None,
+        notice: None,
     }
 }
 
@@ -133,16 +198,21 @@ fn about(check: &Check, lang: Lang, json: String) -> About {
     }
 }
 
-fn happened(flip: &Flip) -> Happened {
+/// Why a flip came about.
+#[must_use]
+pub fn why(flip: &Flip) -> Why {
     let due = flip.due_at().unwrap_or_else(|| flip.at());
-    let why = match flip.reason.as_str() {
+    match flip.reason.as_str() {
         "success" => Why::Back,
         "exit" => Why::Exit(flip.exit_status.unwrap_or_default()),
         "missed" => Why::Missed(due),
         "overrun" => Why::Overrun(due),
         _ => Why::Failed,
-    };
-    Happened { why, since: flip.since(), heard: flip.heard_at(), missed: flip.missed }
+    }
+}
+
+fn happened(flip: &Flip) -> Happened {
+    Happened { why: why(flip), since: flip.since(), heard: flip.heard_at(), missed: flip.missed }
 }
 
 async fn last_ping(db: &Db, check: &Check, flip: &Flip) -> Result<LastPing, StoreError> {

@@ -55,6 +55,9 @@ pub fn words(alert: &Alert) -> Words {
     let lang = alert.lang;
     let name = alert.check.name.as_str();
     let title = match alert.side {
+        _ if alert.notice.is_some() => {
+            alert.notice.as_ref().map_or_else(String::new, |notice| notice.title.clone())
+        }
         Side::Up if alert.names.len() > 1 => lang.tn("alert-title-many-up", count(alert)),
         _ if alert.names.len() > 1 => lang.tn("alert-title-many", count(alert)),
         Side::Down => lang.ta("alert-title-down", &[("name", name)]),
@@ -67,8 +70,11 @@ pub fn words(alert: &Alert) -> Words {
             facts.push((lang.t(key), value));
         }
     };
+    fact("alert-fact-note", alert.note.clone().unwrap_or_default());
     fact("alert-fact-project", super::alert::one_line(&alert.project));
-    if alert.names.len() > 1 {
+    if alert.notice.is_some() {
+        // Not about a check.
+    } else if alert.names.len() > 1 {
         let mut names = alert.names.iter().take(NAMED).cloned().collect::<Vec<_>>().join(lang_comma(lang));
         if alert.names.len() > NAMED {
             let more = count(alert) - i64::try_from(NAMED).unwrap_or(0);
@@ -105,6 +111,9 @@ fn lang_comma(lang: Lang) -> &'static str {
 fn sentence(alert: &Alert) -> String {
     let lang = alert.lang;
     let name = alert.check.name.as_str();
+    if let Some(notice) = &alert.notice {
+        return notice.sentence.clone();
+    }
     let Some(event) = &alert.event else { return lang.t("alert-test") };
     let exact = |at| lang.moment(at, &alert.zone, true);
     let zoned = |at| format!("{} {}", exact(at), alert.zone.name());
@@ -128,8 +137,20 @@ fn sentence(alert: &Alert) -> String {
     match event.why {
         Why::Back => {
             let away = lang.span(alert.at - event.since);
-            if event.missed > 0 {
-                let missed = lang.tn("alert-runs-missed", event.missed);
+            let missed = lang.tn("alert-runs-missed", event.missed);
+            if let Some(why) = alert.untold {
+                let from = exact(event.since);
+                let reason = reason(lang, why);
+                let args = [
+                    ("name", name),
+                    ("from", &from),
+                    ("to", &at),
+                    ("away", &away),
+                    ("reason", &reason),
+                    ("missed", &missed),
+                ];
+                lang.ta(if event.missed > 0 { "alert-both-missed" } else { "alert-both" }, &args)
+            } else if event.missed > 0 {
                 lang.ta("alert-up-missed", &[("name", name), ("away", &away), ("missed", &missed)])
             } else {
                 lang.ta("alert-up", &[("name", name), ("away", &away)])
@@ -146,6 +167,18 @@ fn sentence(alert: &Alert) -> String {
         Why::Missed(due) => {
             lang.ta("alert-down-missed", &[("name", name), ("due", &zoned(due)), ("grace", &grace)])
         }
+    }
+}
+
+/// Why a check went down, in a few words.
+#[must_use]
+pub fn reason(lang: Lang, why: Why) -> String {
+    match why {
+        Why::Back => String::new(),
+        Why::Failed => lang.t("alert-reason-fail"),
+        Why::Exit(status) => lang.ta("alert-reason-exit", &[("status", &status.to_string())]),
+        Why::Missed(_) => lang.t("alert-reason-missed"),
+        Why::Overrun(_) => lang.t("alert-reason-overrun"),
     }
 }
 

@@ -10,6 +10,7 @@ pub mod message;
 pub mod outcome;
 pub mod post;
 pub mod settings;
+pub mod shared;
 
 use lettre::message::MultiPart;
 
@@ -20,6 +21,8 @@ pub use kinds::{DRIVERS, driver};
 use message::Words;
 use outcome::{SendError, Sent};
 pub use settings::{FieldError, Settings, accept, mask};
+use shared::PROXY;
+pub use shared::{HTTP, Shared};
 
 /// One kind of channel.
 pub struct Driver {
@@ -29,7 +32,7 @@ pub struct Driver {
     pub family: Family,
     /// The settings, in the order of the form. Locale keys are `field-<kind>-<name>` and `…-hint`.
     pub fields: &'static [Field],
-    /// Settings that many kinds have, shown after its own.
+    /// Settings that many kinds have, shown after its own. [`Shared::Words`] is added by itself.
     pub shared: &'static [Shared],
     /// Reads settings (without the shared ones): trims, completes and checks what can be checked without the network.
     pub read: fn(&Settings) -> Result<Settings, FieldError>,
@@ -55,7 +58,7 @@ pub struct Driver {
 impl Driver {
     /// Its own fields and the shared ones, in the order of the form.
     pub fn all_fields(&self) -> impl Iterator<Item = &'static Field> {
-        self.fields.iter().chain(self.shared.iter().flat_map(|shared| shared.fields()))
+        self.fields.iter().chain(self.all_shared().flat_map(Shared::fields))
     }
 
     /// The locale key of a field's label; with `-hint`, that of the sentence below it.
@@ -101,17 +104,6 @@ impl Family {
     }
 }
 
-/// Settings that many kinds have in common.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shared {}
-
-impl Shared {
-    /// Locale keys are `field-shared-<name>`.
-    fn fields(self) -> &'static [Field] {
-        match self {}
-    }
-}
-
 /// One setting of a kind of channel.
 #[derive(Debug, Clone, Copy)]
 pub struct Field {
@@ -148,6 +140,8 @@ pub enum Input {
     Url,
     /// Several lines.
     Lines,
+    /// A time zone by its name in the tz database.
+    Zone,
     /// One of these words; none is the first.
     Choice(&'static [&'static str]),
 }

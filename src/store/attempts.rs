@@ -71,8 +71,8 @@ pub(super) async fn record(tx: &mut WriteTx, finished: &[Finished]) -> Result<()
     match tx {
         WriteTx::Sqlite(connection) => {
             const SQLITE: &str = "
-                INSERT INTO attempts (outbox_id, at, took, outcome, detail)
-                    SELECT o.id, value ->> 1, value ->> 2, value ->> 3, value ->> 4
+                INSERT INTO attempts (outbox_id, at, took, outcome, detail, channel_id)
+                    SELECT o.id, value ->> 1, value ->> 2, value ->> 3, value ->> 4, o.channel_id
                     FROM jsonb_each($1) JOIN outbox o ON o.id = value ->> 0 WHERE value ->> 3 <> 'skipped';
                 UPDATE outbox SET state = r.state, next_at = COALESCE(r.next_at, outbox.next_at), done_at = r.done_at,
                         leased_until = 0
@@ -92,8 +92,8 @@ pub(super) async fn record(tx: &mut WriteTx, finished: &[Finished]) -> Result<()
                             CAST($8 AS BIGINT[]))
                         AS r(id, at, took, outcome, detail, state, next_at, done_at)),
                 new_attempts AS (
-                    INSERT INTO attempts (outbox_id, at, took, outcome, detail)
-                        SELECT o.id, r.at, r.took, r.outcome, r.detail FROM r JOIN outbox o ON o.id = r.id
+                    INSERT INTO attempts (outbox_id, at, took, outcome, detail, channel_id)
+                        SELECT o.id, r.at, r.took, r.outcome, r.detail, o.channel_id FROM r JOIN outbox o ON o.id = r.id
                         WHERE o.id = ANY($1) AND r.outcome <> 'skipped' ORDER BY o.id)
                 UPDATE outbox SET state = r.state, next_at = COALESCE(r.next_at, outbox.next_at), done_at = r.done_at,
                         leased_until = 0

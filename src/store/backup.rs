@@ -221,8 +221,8 @@ async fn missing(db: &mut SqliteConnection, version: i64) -> Result<Vec<String>,
 /// something that has long been over. Gives how many alerts that were.
 async fn close_queue(database: &Path, now: Time) -> Result<u64, BackupError> {
     const WHY: &str = "queued before the restore";
-    const SQLITE_WHY: &str = "INSERT INTO attempts (outbox_id, at, took, outcome, detail)
-        SELECT id, $1, 0, 'skipped', $2 FROM outbox WHERE state = 'queued' ORDER BY id";
+    const SQLITE_WHY: &str = "INSERT INTO attempts (outbox_id, at, took, outcome, detail, channel_id)
+        SELECT id, $1, 0, 'skipped', $2, channel_id FROM outbox WHERE state = 'queued' ORDER BY id";
     const SQLITE_CLOSE: &str =
         "UPDATE outbox SET state = 'skipped', done_at = $1, leased_until = 0 WHERE state = 'queued'";
     let failed = |source| explain(database, source);

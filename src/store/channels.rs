@@ -2,9 +2,40 @@
 use std::collections::BTreeMap;
 
 use super::db::{on, read, run, write_tx};
-use super::{Db, StoreError, consents, micros};
+use super::{Db, StoreError, consents, micros, time};
 use crate::core::Time;
 use crate::rng;
+
+/// The columns of [`Channel`], each behind this prefix; one by one, as `check_columns!` says why.
+macro_rules! channel_columns {
+    ($prefix:literal) => {
+        concat!(
+            $prefix,
+            "id, ",
+            $prefix,
+            "uuid, ",
+            $prefix,
+            "project_id, ",
+            $prefix,
+            "kind, ",
+            $prefix,
+            "name, ",
+            $prefix,
+            "settings, ",
+            $prefix,
+            "language, ",
+            $prefix,
+            "broken, ",
+            $prefix,
+            "fallback_id, ",
+            $prefix,
+            "canary_at, ",
+            $prefix,
+            "consent"
+        )
+    };
+}
+pub(super) use channel_columns;
 
 /// A channel's fields by name, as its kind defines them. Values may be secrets.
 pub type Settings = BTreeMap<String, String>;
@@ -21,6 +52,9 @@ pub struct Channel {
     /// Why it can no longer work; empty while it can.
     pub broken: String,
     consent: String,
+    /// The channel that gets what this one could not deliver.
+    pub fallback_id: Option<i64>,
+    canary_at: Option<i64>,
 }
 
 impl std::fmt::Debug for Channel {
@@ -47,6 +81,12 @@ impl Channel {
     pub fn consent(&self) -> Option<consents::State> {
         consents::State::named(&self.consent)
     }
+
+    /// When a message is next sent only to see that it works.
+    #[must_use]
+    pub fn canary_at(&self) -> Option<Time> {
+        self.canary_at.map(time)
+    }
 }
 
 /// What a channel is made from.
@@ -69,10 +109,11 @@ pub async fn create(
     for_all: bool,
     now: Time,
 ) -> Result<Channel, StoreError> {
-    const SQL: &str =
+    const SQL: &str = concat!(
         "INSERT INTO channels (uuid, project_id, kind, name, settings, language, created_at, broken, consent)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, '', $8)
-        RETURNING id, uuid, project_id, kind, name, settings, language, broken, consent";
+        VALUES ($1, $2, $3, $4, $5, $6, $7, '', $8) RETURNING ",
+        channel_columns!("")
+    );
     const ALL: &str =
         "INSERT INTO check_channels (check_id, channel_id) SELECT id, $2 FROM checks WHERE project_id = $1";
     let channel: Channel = write_tx!(db, |tx| {
@@ -162,7 +203,7 @@ pub async fn delete(db: &Db, id: i64) -> Result<(), StoreError> {
 }
 
 pub async fn by_uuid(db: &Db, uuid: &str) -> Result<Option<Channel>, StoreError> {
-    const SQL: &str = "SELECT id, uuid, project_id, kind, name, settings, language, broken, consent FROM channels WHERE uuid = $1";
+    const SQL: &str = concat!("SELECT ", channel_columns!(""), " FROM channels WHERE uuid = $1");
     // Nothing stored holds a NUL, and PostgreSQL refuses to look for one.
     if uuid.contains('\0') {
         return Ok(None);
@@ -173,8 +214,7 @@ pub async fn by_uuid(db: &Db, uuid: &str) -> Result<Option<Channel>, StoreError>
 /// A project's channels, oldest first.
 pub async fn list(db: &Db, project_id: i64) -> Result<Vec<Channel>, StoreError> {
     const SQL: &str =
-        "SELECT id, uuid, project_id, kind, name, settings, language, broken, consent FROM channels
-        WHERE project_id = $1 ORDER BY id";
+        concat!("SELECT ", channel_columns!(""), " FROM channels WHERE project_id = $1 ORDER BY id");
     Ok(read!(db, |pool| sqlx::query_as(SQL).bind(project_id).fetch_all(pool).await?))
 }
 

@@ -2,6 +2,7 @@
 use std::collections::BTreeMap;
 
 use super::attempts::{self, Finished};
+use super::channels::channel_columns;
 use super::check_row::check_columns;
 use super::db::{Dialects, on, read, run, write_tx};
 use super::list::List;
@@ -231,7 +232,7 @@ pub async fn subject(db: &Db, alert: &Claimed) -> Result<Option<Subject>, StoreE
 
 /// The channel an alert goes to.
 pub async fn channel(db: &Db, id: i64) -> Result<Option<Channel>, StoreError> {
-    const SQL: &str = "SELECT id, uuid, project_id, kind, name, settings, language, broken, consent FROM channels WHERE id = $1";
+    const SQL: &str = concat!("SELECT ", channel_columns!(""), " FROM channels WHERE id = $1");
     Ok(read!(db, |pool| sqlx::query_as(SQL).bind(id).fetch_optional(pool).await?))
 }
 

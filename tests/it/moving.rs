@@ -70,6 +70,10 @@ fn lived() -> Maibo {
         "INSERT INTO consent_mails (channel_id, made_at, tries, mailed_at, trouble)
             SELECT id, 1, 2, 3, 'greylisted' FROM channels",
     );
+    maibo.execute(
+        "INSERT INTO channel_members (group_id, channel_id) SELECT id, id FROM channels WHERE name = 'hook'",
+    );
+    maibo.execute("INSERT INTO paced (recipient, sent, last_at) VALUES ('somebody', '[7]', 7)");
     maibo.execute("UPDATE outbox SET state = 'queued', done_at = NULL, leased_until = 7, next_at = 7");
     for table in tables() {
         let filled = maibo.number(&format!("SELECT COUNT(*) FROM {table}")) > 0;

@@ -1,6 +1,6 @@
 //! Prepares every SQL statement of the store on a fresh database, so that a renamed column or a slip of the pen
 //! fails here even if no other test runs that statement.
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use sqlx::postgres::PgConnection;
@@ -8,12 +8,14 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor as _, SqlSafeStr as _};
 
 use crate::support::{self, Engine, Maibo, block_on};
 
+/// The columns that each macro for them names.
+type Columns = BTreeMap<&'static str, Vec<String>>;
+
 /// The values of all string literals in a Rust source, each with the engine that it is written for: the one that
 /// stands before it (`sqlite: "…"`, `const POSTGRES_LOCK: &str = "…"`), or `None` for both. What `concat!` joins is
-/// one value; `columns` are those that `check_columns!` names in it.
-fn literals(source: &str, columns: &[String]) -> Vec<(Option<Engine>, String)> {
+/// one value; `columns` are those that macros like `check_columns!` name in it.
+fn literals(source: &str, columns: &Columns) -> Vec<(Option<Engine>, String)> {
     const JOIN: &str = "concat!(";
-    const COLUMNS: &str = "check_columns!(";
     let mut found = Vec::new();
     let mut rest = source;
     while let Some(c) = rest.chars().next() {
@@ -28,9 +30,12 @@ fn literals(source: &str, columns: &[String]) -> Vec<(Option<Engine>, String)> {
                         let (part, next) = string(text);
                         value.push_str(&part);
                         parts = next;
-                    } else if let Some(text) = parts.strip_prefix(COLUMNS) {
-                        let (prefix, next) = string(text.strip_prefix('"').unwrap());
-                        let named: Vec<String> = columns.iter().map(|name| prefix.clone() + name).collect();
+                    } else if let Some((macro_name, text)) =
+                        parts.split_once("!(\"").filter(|(name, _)| columns.contains_key(*name))
+                    {
+                        let (prefix, next) = string(text);
+                        let named: Vec<String> =
+                            columns[macro_name].iter().map(|name| prefix.clone() + name).collect();
                         value.push_str(&named.join(", "));
                         parts = next.strip_prefix(')').unwrap();
                     } else {
@@ -105,11 +110,11 @@ fn string(rest: &str) -> (String, &str) {
     (value, chars.as_str())
 }
 
-/// The columns that the macro `check_columns!` names, in its own source.
-fn check_columns(source: &str) -> Vec<String> {
-    let (_, body) = source.split_once("macro_rules! check_columns").unwrap();
+/// The columns that a macro names, in its own source.
+fn columns_of(name: &str, source: &str) -> Vec<String> {
+    let (_, body) = source.split_once(&format!("macro_rules! {name}")).unwrap();
     let (body, _) = body.split_once("\n}\n").unwrap();
-    let texts = literals(body, &[]);
+    let texts = literals(body, &Columns::new());
     texts
         .iter()
         .map(|(_, text)| text.trim_end_matches(", ").to_owned())
@@ -118,7 +123,7 @@ fn check_columns(source: &str) -> Vec<String> {
 }
 
 /// The statements in a source, one by one.
-fn statements(source: &str, columns: &[String]) -> Vec<(Option<Engine>, String)> {
+fn statements(source: &str, columns: &Columns) -> Vec<(Option<Engine>, String)> {
     const VERBS: [&str; 6] = ["SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "LOCK"];
     literals(source, columns)
         .iter()
@@ -158,8 +163,13 @@ fn every_statement_of_the_store_prepares() {
     assert_eq!(maibo.run(&["project", "list"]).code, Some(0), "makes the database");
     let (mut names, mut texts) = (Vec::new(), Vec::new());
     let store = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
-    let columns = check_columns(&std::fs::read_to_string(store.join("check_row.rs")).unwrap());
-    assert!(columns.len() > 30, "{columns:?}");
+    let columns: Columns = [("check_columns", "check_row.rs", 30), ("channel_columns", "channels.rs", 8)]
+        .map(|(name, file, least)| {
+            let found = columns_of(name, &std::fs::read_to_string(store.join(file)).unwrap());
+            assert!(found.len() > least, "{found:?}");
+            (name, found)
+        })
+        .into();
     for entry in std::fs::read_dir(store).unwrap() {
         let path = entry.unwrap().path();
         let source = std::fs::read_to_string(&path).unwrap();
@@ -225,6 +235,6 @@ fn the_scanner_reads_strings_as_the_compiler_does() {
         (Some(Engine::Postgres), "LOCK TABLE e"),
         (Some(Engine::Postgres), "SELECT c.id, c.at FROM f"),
     ];
-    let columns = ["id".to_owned(), "at".to_owned()];
+    let columns = Columns::from([("check_columns", vec!["id".to_owned(), "at".to_owned()])]);
     assert_eq!(statements(source, &columns), expected.map(|(engine, text)| (engine, text.to_owned())));
 }

@@ -37,7 +37,7 @@ struct Field {
     id: String,
     label: String,
     hint: String,
-    /// `text`, `email`, `url`, `lines` or `choice`.
+    /// `text`, `email`, `url`, `lines`, `zone` or `choice`.
     input: &'static str,
     choices: &'static [&'static str],
     value: String,
@@ -77,6 +77,7 @@ async fn draw(visit: &Visit, project: &Project, role: Role, draft: Draft<'_>) ->
                     Input::Email => "email",
                     Input::Url => "url",
                     Input::Lines => "lines",
+                    Input::Zone => "zone",
                     Input::Choice(_) => "choice",
                 },
                 choices: match field.input {
