@@ -1,19 +1,19 @@
-//! Outbound HTTP. Keeps addresses that users type away from private networks.
-//!
-//! The guard sits where the address is known: on literals, on what a name resolves to, and on redirects. What the
-//! operator opened with `MAIBO_OUTBOUND_ALLOW` may be reached, also by plain http and instead of a vendor's host.
+//! Outbound HTTP, behind the guard: within limits of time and size, and through a proxy where a channel has one.
 use std::error::Error as _;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::{Arc, OnceLock};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use chrono::DateTime;
 use ipnet::IpNet;
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
-use url::{Host, Url};
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::{Method, StatusCode};
+use url::Url;
+
+use super::guard::{Blocked, Guard, Policy, Refusal, host};
 
 /// How long a connection and a whole exchange may take.
-const CONNECT: Duration = Duration::from_secs(5);
+pub(super) const CONNECT: Duration = Duration::from_secs(5);
 const WHOLE: Duration = Duration::from_secs(20);
 /// Bytes of an answer that are read; vendors' verdicts are short.
 const MAX_ANSWER: usize = 64 * 1024;
@@ -22,7 +22,7 @@ const MAX_REDIRECTS: usize = 3;
 /// One request, ready to go.
 #[derive(Debug, Clone)]
 pub struct HttpRequest {
-    pub method: reqwest::Method,
+    pub method: Method,
     pub url: Url,
     pub headers: HeaderMap,
     pub body: Vec<u8>,
@@ -33,7 +33,7 @@ impl HttpRequest {
     #[must_use]
     pub fn json(url: Url, body: &serde_json::Value) -> Self {
         let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
-        Self { method: reqwest::Method::POST, url, headers, body: body.to_string().into_bytes() }
+        Self { method: Method::POST, url, headers, body: body.to_string().into_bytes() }
     }
 
     /// A `POST` of a form.
@@ -42,7 +42,7 @@ impl HttpRequest {
         let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         Self {
-            method: reqwest::Method::POST,
+            method: Method::POST,
             url,
             headers: HeaderMap::from_iter([(CONTENT_TYPE, kind)]),
             body: body.into_bytes(),
@@ -64,7 +64,7 @@ impl HttpRequest {
 #[derive(Debug, Clone, Default)]
 pub struct HttpReply {
     pub status: u16,
-    /// `Retry-After` in seconds, when the far side gave one.
+    /// `Retry-After`, when the far side gave one.
     pub retry_after: Option<Duration>,
     /// At most 64 KiB.
     pub body: Vec<u8>,
@@ -81,210 +81,243 @@ pub enum NetError {
     Failed(&'static str),
 }
 
-/// Why an address may not be called.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    #[error("only http:// and https:// addresses can be called")]
-    Scheme,
-    #[error("{0} is a private address; MAIBO_OUTBOUND_ALLOW must cover it")]
-    Private(String),
-    #[error("plain http is accepted only for addresses that MAIBO_OUTBOUND_ALLOW covers; use https")]
-    PlainHttp,
-    #[error("this kind of channel calls {0} only, unless MAIBO_OUTBOUND_ALLOW covers the address")]
-    OtherHost(String),
-    #[error("{0} cannot be resolved")]
-    Unresolved(String),
-}
-
-/// Which addresses may be reached.
-#[derive(Debug, Clone, Default)]
-struct Policy {
-    allow: Arc<[IpNet]>,
-    /// Nothing but `allow`.
-    only_allowed: bool,
-}
-
-impl Policy {
-    fn permits(&self, ip: IpAddr) -> bool {
-        let ip = ip.to_canonical(); // ::ffff:10.0.0.1 must not slip past the IPv4 rules
-        self.allow.iter().any(|net| net.contains(&ip)) || (!self.only_allowed && is_public(ip))
-    }
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("blocked address")]
-struct Blocked;
-
-impl Resolve for Policy {
-    fn resolve(&self, name: Name) -> Resolving {
-        let policy = self.clone();
-        Box::pin(async move {
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0))
-                .await?
-                .filter(|addr| policy.permits(addr.ip()))
-                .collect();
-            if found.is_empty() {
-                return Err(Blocked.into());
-            }
-            let addrs: Addrs = Box::new(found.into_iter());
-            Ok(addrs)
-        })
-    }
-}
+/// Clients for proxies that are kept; more proxies than that share the memory, and connect anew.
+const MAX_PROXIES: usize = 32;
 
 /// The way out. Cloning is cheap.
 #[derive(Clone)]
 pub struct Outbound {
-    allow: Arc<[IpNet]>,
-    /// Built when first used: reading the system's certificates costs time and memory.
-    clients: Arc<(OnceLock<reqwest::Client>, OnceLock<reqwest::Client>)>,
+    guard: Guard,
+    /// Built when first used: reading the system's certificates costs time and memory. The second reaches nothing but
+    /// what the operator opened.
+    clients: Arc<[OnceLock<reqwest::Client>; 2]>,
+    proxied: Proxied,
 }
 
 impl Outbound {
     #[must_use]
     pub fn new(allow: &[IpNet]) -> Self {
-        Self { allow: allow.into(), clients: Arc::default() }
-    }
-
-    /// The rules for this URL. `hosts`: those that the kind of channel belongs to; `.example.org` stands for every
-    /// host below it, an empty list for every public host.
-    fn policy(&self, url: &Url, hosts: &[&str]) -> Result<Policy, Refusal> {
-        let plain = match url.scheme() {
-            "https" => false,
-            "http" => true,
-            _ => return Err(Refusal::Scheme),
-        };
-        let foreign = is_foreign(url, hosts);
-        let policy = Policy { allow: Arc::clone(&self.allow), only_allowed: plain || foreign };
-        let ip = match url.host() {
-            None => return Err(Refusal::Scheme),
-            Some(Host::Domain(_)) => return Ok(policy),
-            Some(Host::Ipv4(ip)) => IpAddr::V4(ip),
-            Some(Host::Ipv6(ip)) => IpAddr::V6(ip),
-        };
-        if policy.permits(ip) { Ok(policy) } else { Err(self.refusal(ip.to_string(), ip, url, hosts)) }
-    }
-
-    fn refusal(&self, host: String, ip: IpAddr, url: &Url, hosts: &[&str]) -> Refusal {
-        let open = Policy { allow: Arc::clone(&self.allow), only_allowed: false };
-        match () {
-            () if is_foreign(url, hosts) => Refusal::OtherHost(named(hosts)),
-            () if open.permits(ip) => Refusal::PlainHttp,
-            () => Refusal::Private(host),
-        }
+        Self { guard: Guard::new(allow), clients: Arc::default(), proxied: Proxied::default() }
     }
 
     /// Why this URL may not be called, as far as it tells by itself: a name is not asked for.
     pub fn refusal_of(&self, url: &Url, hosts: &[&str]) -> Option<Refusal> {
-        self.policy(url, hosts).err()
+        self.guard.policy(url, hosts).err()
     }
 
     /// Whether this URL may be called, as far as can be known now. A name that does not resolve today is accepted
-    /// where it would be called like any other.
+    /// where it would be called like any other. `hosts`: those that the kind of channel belongs to; `.example.org`
+    /// stands for every host below it, an empty list for every public host.
     pub async fn vet(&self, url: &Url, hosts: &[&str]) -> Result<(), Refusal> {
-        let policy = self.policy(url, hosts)?;
-        let Some(Host::Domain(host)) = url.host() else { return Ok(()) };
-        let lookup = tokio::time::timeout(CONNECT, tokio::net::lookup_host((host, 0))).await;
-        let found: Vec<IpAddr> = match lookup {
-            Ok(Ok(addrs)) => addrs.map(|addr| addr.ip()).collect(),
-            _ => Vec::new(),
-        };
-        match found.first() {
-            None if is_foreign(url, hosts) => Err(Refusal::OtherHost(named(hosts))),
-            None if policy.only_allowed => Err(Refusal::Unresolved(host.to_owned())),
-            None => Ok(()),
-            Some(_) if found.iter().any(|ip| policy.permits(*ip)) => Ok(()),
-            Some(ip) => Err(self.refusal(host.to_owned(), *ip, url, hosts)),
-        }
+        self.guard.vet(url, hosts).await
     }
 
-    /// Sends one request and reads the answer, within 20 seconds.
-    pub async fn send(&self, request: HttpRequest, hosts: &[&str]) -> Result<HttpReply, NetError> {
-        let policy = self.policy(&request.url, hosts).map_err(NetError::Refused)?;
-        let cell = if policy.only_allowed { &self.clients.1 } else { &self.clients.0 };
-        let client = if let Some(client) = cell.get() {
-            client
-        } else {
-            let built = client(policy)
-                .map_err(|_| NetError::Failed("no HTTPS client: are the system's certificates readable?"))?;
-            cell.get_or_init(|| built)
-        };
-        let mut response = client
-            .request(request.method, request.url)
-            .headers(request.headers)
-            .body(request.body)
-            .send()
-            .await
-            .map_err(|error| explain(&error))?;
-        let retry_after = response
-            .headers()
-            .get(RETRY_AFTER)
-            .and_then(|value| value.to_str().ok()?.trim().parse().ok())
-            .map(Duration::from_secs);
-        let mut reply = HttpReply { status: response.status().as_u16(), retry_after, body: Vec::new() };
-        while reply.body.len() < MAX_ANSWER {
-            match response.chunk().await {
-                Ok(Some(chunk)) => {
-                    let room = MAX_ANSWER - reply.body.len();
-                    reply.body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+    /// Whether a proxy at this address may be used.
+    pub async fn vet_proxy(&self, proxy: &Url) -> Result<(), Refusal> {
+        self.guard.vet_proxy(proxy).await
+    }
+
+    /// Where a server that does not speak HTTP may be reached now. The scheme says whether the way there is encrypted:
+    /// `mqtts` and `tls` are, `mqtt`, `tcp` and `udp` are not.
+    pub async fn resolve(&self, url: &Url, port: u16) -> Result<Vec<SocketAddr>, Refusal> {
+        self.guard.resolve(url, port).await
+    }
+
+    /// Sends one request and reads the answer, within 20 seconds. Through a proxy the target's name is resolved by
+    /// that, but for `socks5`; one that leads to a private address here is refused all the same.
+    pub async fn send(
+        &self,
+        request: HttpRequest,
+        hosts: &[&str],
+        proxy: Option<&Url>,
+    ) -> Result<HttpReply, NetError> {
+        let exchange = tokio::time::timeout(WHOLE, self.exchange(request, hosts, proxy));
+        exchange.await.unwrap_or(Err(NetError::Timeout))
+    }
+
+    /// Follows redirects by hand: each address on the way is looked at like the first.
+    async fn exchange(
+        &self,
+        mut request: HttpRequest,
+        hosts: &[&str],
+        proxy: Option<&Url>,
+    ) -> Result<HttpReply, NetError> {
+        let mut hops = 0;
+        loop {
+            let client = match self.client(&request.url, hosts, proxy).await {
+                Ok(client) => client,
+                Err(NetError::Refused(_)) if hops > 0 => {
+                    return Err(NetError::Failed("it redirects to an address that may not be called"));
                 }
-                Ok(None) => break,
-                Err(error) => return Err(explain(&error)),
+                Err(error) => return Err(error),
+            };
+            let response = client
+                .request(request.method.clone(), request.url.clone())
+                .headers(request.headers.clone())
+                .body(request.body.clone())
+                .send()
+                .await
+                .map_err(|error| explain(&error, proxy.is_some()))?;
+            match redirect(&mut request, &response) {
+                Redirect::None => return read(response, proxy.is_some()).await,
+                Redirect::Lost => {
+                    return Err(NetError::Failed(
+                        "it redirects, and what was sent would be lost on the way; use the address it leads to",
+                    ));
+                }
+                Redirect::Follow if hops == MAX_REDIRECTS => {
+                    return Err(NetError::Failed("too many redirects"));
+                }
+                Redirect::Follow => hops += 1,
             }
         }
-        Ok(reply)
+    }
+
+    async fn client(
+        &self,
+        url: &Url,
+        hosts: &[&str],
+        proxy: Option<&Url>,
+    ) -> Result<reqwest::Client, NetError> {
+        const NO_CLIENT: NetError =
+            NetError::Failed("no HTTPS client: are the system's certificates readable?");
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(NetError::Refused(Refusal::Scheme));
+        }
+        let Some(proxy) = proxy else {
+            let policy = self.guard.policy(url, hosts).map_err(NetError::Refused)?;
+            let cell = &self.clients[usize::from(policy.only_allowed)];
+            if let Some(client) = cell.get() {
+                return Ok(client.clone());
+            }
+            let built = builder(&self.guard, policy, None).no_proxy().build().map_err(|_| NO_CLIENT)?;
+            return Ok(cell.get_or_init(|| built).clone());
+        };
+        let proxy_policy = self.guard.proxy_policy(proxy).map_err(NetError::Refused)?;
+        let policy = self.guard.vet_for_proxy(url, hosts).await.map_err(NetError::Refused)?;
+        self.proxied.get(proxy, policy.only_allowed, || {
+            let through = reqwest::Proxy::all(proxy.clone()).map_err(|_| NO_CLIENT)?;
+            let own = (host(proxy).to_owned(), proxy_policy);
+            builder(&self.guard, policy, Some(own)).proxy(through).build().map_err(|_| NO_CLIENT)
+        })
     }
 }
 
-/// Whether a URL leads elsewhere than to the hosts of its kind of channel.
-fn is_foreign(url: &Url, hosts: &[&str]) -> bool {
-    let Some(host) = url.host_str() else { return true };
-    let fits = |known: &&str| if known.starts_with('.') { host.ends_with(*known) } else { host == *known };
-    !hosts.is_empty() && !hosts.iter().any(fits)
+/// Clients for proxies: the ones that were used last. Cloning is cheap.
+#[derive(Clone, Default)]
+struct Proxied(Arc<Mutex<Vec<ForProxy>>>);
+
+struct ForProxy {
+    proxy: Url,
+    only_allowed: bool,
+    client: reqwest::Client,
 }
 
-/// The hosts of a kind of channel as a sentence names them.
-fn named(hosts: &[&str]) -> String {
-    let shown: Vec<String> = hosts
-        .iter()
-        .map(|host| if host.starts_with('.') { format!("*{host}") } else { (*host).to_owned() })
-        .collect();
-    shown.join(", ")
+impl Proxied {
+    fn get(
+        &self,
+        proxy: &Url,
+        only_allowed: bool,
+        build: impl FnOnce() -> Result<reqwest::Client, NetError>,
+    ) -> Result<reqwest::Client, NetError> {
+        let held = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let fits = |known: &ForProxy| known.only_allowed == only_allowed && known.proxy == *proxy;
+        {
+            let mut held = held();
+            if let Some(at) = held.iter().position(fits) {
+                let found = held.remove(at);
+                let client = found.client.clone();
+                held.push(found);
+                return Ok(client);
+            }
+        }
+        let client = build()?;
+        let mut held = held();
+        if held.len() >= MAX_PROXIES {
+            held.remove(0);
+        }
+        held.push(ForProxy { proxy: proxy.clone(), only_allowed, client: client.clone() });
+        Ok(client)
+    }
 }
 
-fn client(policy: Policy) -> reqwest::Result<reqwest::Client> {
-    let on_redirect = policy.clone();
+/// What an answer says about where to go next.
+enum Redirect {
+    None,
+    Follow,
+    /// Only a `GET` without a body would go on: its success would say nothing about the message.
+    Lost,
+}
+
+/// Turns the request to where the answer sends it. Somebody else's host gets no headers but the kind of content: they
+/// may hold passwords.
+fn redirect(request: &mut HttpRequest, response: &reqwest::Response) -> Redirect {
+    let kept = match response.status() {
+        StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND | StatusCode::SEE_OTHER => {
+            request.method == Method::GET
+        }
+        StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT => true,
+        _ => return Redirect::None,
+    };
+    let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+    let Some(url) = location.and_then(|location| request.url.join(location).ok()) else {
+        return Redirect::None;
+    };
+    if !kept {
+        return Redirect::Lost;
+    }
+    if url.origin() != request.url.origin() {
+        let kind = request.headers.remove(CONTENT_TYPE);
+        request.headers = kind.into_iter().map(|kind| (CONTENT_TYPE, kind)).collect();
+    }
+    request.url = url;
+    Redirect::Follow
+}
+
+async fn read(mut response: reqwest::Response, proxied: bool) -> Result<HttpReply, NetError> {
+    let retry_after = retry_after(response.headers());
+    let mut reply = HttpReply { status: response.status().as_u16(), retry_after, body: Vec::new() };
+    while reply.body.len() < MAX_ANSWER {
+        match response.chunk().await {
+            Ok(Some(chunk)) => {
+                let room = MAX_ANSWER - reply.body.len();
+                reply.body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+            }
+            Ok(None) => break,
+            Err(error) => return Err(explain(&error, proxied)),
+        }
+    }
+    Ok(reply)
+}
+
+/// `Retry-After`: seconds, or a date (RFC 9110), which is counted from the far side's own `Date`, so that nobody's
+/// clock needs to be right.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
+    let asked = text(RETRY_AFTER)?;
+    if let Ok(seconds) = asked.parse() {
+        return Duration::try_from_secs_f64(seconds).ok();
+    }
+    let date = |text: &str| DateTime::parse_from_rfc2822(text).ok();
+    let wait = date(asked)? - date(text(DATE)?)?;
+    Some(wait.to_std().unwrap_or(Duration::ZERO))
+}
+
+fn builder(guard: &Guard, policy: Policy, proxy: Option<(String, Policy)>) -> reqwest::ClientBuilder {
     reqwest::Client::builder()
-        .dns_resolver(Arc::new(policy))
-        .redirect(reqwest::redirect::Policy::custom(move |attempt| {
-            if attempt.previous().len() > MAX_REDIRECTS {
-                return attempt.error("too many redirects");
-            }
-            let url = attempt.url();
-            let literal = match url.host() {
-                Some(Host::Ipv4(ip)) => Some(IpAddr::V4(ip)),
-                Some(Host::Ipv6(ip)) => Some(IpAddr::V6(ip)),
-                _ => None,
-            };
-            let scheme_fits = url.scheme() == "https" || (url.scheme() == "http" && on_redirect.only_allowed);
-            if !scheme_fits || literal.is_some_and(|ip| !on_redirect.permits(ip)) {
-                return attempt.error(Blocked);
-            }
-            attempt.follow()
-        }))
+        .dns_resolver(Arc::new(guard.resolver(policy, proxy)))
+        .redirect(reqwest::redirect::Policy::none())
         // The address itself may be the secret.
         .referer(false)
-        .no_proxy()
         .connect_timeout(CONNECT)
         .timeout(WHOLE)
         .pool_idle_timeout(Duration::from_secs(30))
         .pool_max_idle_per_host(4)
         .user_agent(concat!("Maibo/", env!("CARGO_PKG_VERSION")))
-        .build()
 }
 
 /// A plain reason, without the URL.
-fn explain(error: &reqwest::Error) -> NetError {
+fn explain(error: &reqwest::Error, proxied: bool) -> NetError {
     if error.is_timeout() {
         return NetError::Timeout;
     }
@@ -295,27 +328,28 @@ fn explain(error: &reqwest::Error) -> NetError {
                 "the address is private or plain http; MAIBO_OUTBOUND_ALLOW must cover it",
             );
         }
-        if let Some(io) = inner.downcast_ref::<std::io::Error>() {
-            match io.kind() {
-                std::io::ErrorKind::ConnectionRefused => return NetError::Failed("connection refused"),
-                std::io::ErrorKind::ConnectionReset => return NetError::Failed("connection reset"),
-                std::io::ErrorKind::TimedOut => return NetError::Timeout,
-                std::io::ErrorKind::HostUnreachable | std::io::ErrorKind::NetworkUnreachable => {
-                    return NetError::Failed("the host cannot be reached");
-                }
-                _ => {}
-            }
+        if let Some(io) = inner.downcast_ref::<std::io::Error>()
+            && let Some(known) = explain_io(io)
+        {
+            return if proxied && known == REFUSED {
+                NetError::Failed("the proxy cannot be reached")
+            } else {
+                known
+            };
         }
         cause = inner.source();
     }
     // The innermost words name the cause; they are matched, never shown.
     let words = format!("{error:?}");
-    NetError::Failed(if words.contains("dns error") || words.contains("lookup address") {
+    let says = |word: &str| words.contains(word);
+    NetError::Failed(if proxied && (says("uthorization") || says("NoAcceptable") || says("Auth")) {
+        "the proxy asks for a user and a password, or for others"
+    } else if proxied && error.is_connect() {
+        "the proxy does not connect there"
+    } else if says("dns error") || says("lookup address") {
         "the host name cannot be resolved"
-    } else if words.contains("ertificate") || words.contains("tls") || words.contains("Tls") {
+    } else if says("ertificate") || says("tls") || says("Tls") {
         "TLS handshake failed"
-    } else if error.is_redirect() {
-        "too many redirects"
     } else if error.is_connect() {
         "cannot connect"
     } else {
@@ -323,60 +357,32 @@ fn explain(error: &reqwest::Error) -> NetError {
     })
 }
 
-fn is_public(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(ip) => is_public_v4(ip),
-        IpAddr::V6(ip) => is_public_v6(ip),
+const REFUSED: NetError = NetError::Failed("connection refused");
+
+/// The same for what went wrong on a connection.
+pub(super) fn explain_io(error: &std::io::Error) -> Option<NetError> {
+    use std::io::ErrorKind;
+    match error.kind() {
+        ErrorKind::ConnectionRefused => Some(REFUSED),
+        ErrorKind::ConnectionReset => Some(NetError::Failed("connection reset")),
+        ErrorKind::TimedOut => Some(NetError::Timeout),
+        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => {
+            Some(NetError::Failed("the host cannot be reached"))
+        }
+        _ => None,
     }
-}
-
-fn is_public_v4(ip: Ipv4Addr) -> bool {
-    let [a, b, c, _] = ip.octets();
-    !(ip.is_private()
-        || ip.is_loopback()
-        || ip.is_link_local()
-        || ip.is_broadcast()
-        || ip.is_documentation()
-        || ip.is_multicast()
-        || a == 0
-        || a >= 240
-        || (a == 100 && (64..128).contains(&b)) // carrier-grade NAT
-        || (a == 198 && (18..20).contains(&b)) // benchmarking
-        || (a == 192 && b == 0 && c == 0))
-}
-
-fn is_public_v6(ip: Ipv6Addr) -> bool {
-    let [first, second, ..] = ip.segments();
-    // Global unicast is 2000::/3; everything else is reserved, local or multicast.
-    (0x2000..=0x3fff).contains(&first)
-        && first != 0x2002 // 6to4 embeds an IPv4 address
-        && !(first == 0x2001 && second < 0x200) // IETF protocol assignments, Teredo
-        && !(first == 0x2001 && second == 0xdb8)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::guard::Found;
     use rstest::rstest;
+    use serde_json::json;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     fn outbound(allow: &[&str]) -> Outbound {
         Outbound::new(&allow.iter().map(|net| net.parse().unwrap()).collect::<Vec<_>>())
-    }
-
-    #[rstest]
-    #[case("127.0.0.1", false)]
-    #[case("10.1.2.3", false)]
-    #[case("169.254.169.254", false)]
-    #[case("100.64.0.1", false)]
-    #[case("::1", false)]
-    #[case("::ffff:10.0.0.1", false)]
-    #[case("fd00::1", false)]
-    #[case("fe80::1", false)]
-    #[case("64:ff9b::a00:1", false)]
-    #[case("1.1.1.1", true)]
-    #[case("2606:4700::1111", true)]
-    fn private_networks_are_out_of_reach(#[case] ip: IpAddr, #[case] expected: bool) {
-        assert_eq!(Policy::default().permits(ip), expected);
     }
 
     #[rstest]
@@ -405,5 +411,62 @@ mod tests {
             open.vet(&foreign, &["qyapi.weixin.qq.com"]).await,
             Err(Refusal::OtherHost("qyapi.weixin.qq.com".into()))
         );
+    }
+
+    /// A name that was harmless when it was looked at, and leads home when it is called.
+    #[tokio::test]
+    async fn a_name_that_changes_its_mind_is_caught_at_the_call() {
+        let home = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        home.set_nonblocking(true).unwrap();
+        let port = home.local_addr().unwrap().port();
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&asked);
+        let rebinding = move |_: String| -> Found {
+            let first = count.fetch_add(1, Ordering::SeqCst) == 0;
+            let ip = if first { "1.1.1.1" } else { "127.0.0.1" };
+            Box::pin(std::future::ready(Ok(vec![ip.parse().unwrap()])))
+        };
+        let outbound = Outbound { guard: Guard::new(&[]).with_lookup(rebinding), ..outbound(&[]) };
+        let url: Url = format!("https://rebind.example:{port}/").parse().unwrap();
+        assert_eq!(outbound.vet(&url, &[]).await, Ok(()));
+        let sent = outbound.send(HttpRequest::json(url.clone(), &json!({})), &[], None).await;
+        assert_eq!(
+            sent.unwrap_err().to_string(),
+            "the address is private or plain http; MAIBO_OUTBOUND_ALLOW must cover it"
+        );
+        assert!(asked.load(Ordering::SeqCst) >= 2, "it was asked for again");
+        assert!(outbound.resolve(&url, port).await.is_err());
+        let nobody = home.accept().unwrap_err();
+        assert_eq!(nobody.kind(), std::io::ErrorKind::WouldBlock);
+    }
+
+    #[rstest]
+    #[case("120", Some(120.0))]
+    #[case("0.5", Some(0.5))]
+    #[case("Sun, 06 Nov 1994 08:51:37 GMT", Some(120.0))]
+    #[case("Sun, 06 Nov 1994 08:00:00 GMT", Some(0.0))]
+    #[case("-1", None)]
+    #[case("inf", None)]
+    #[case("NaN", None)]
+    #[case("soon", None)]
+    fn a_wait_is_seconds_or_a_date(#[case] asked: &str, #[case] expected: Option<f64>) {
+        let headers = HeaderMap::from_iter([
+            (RETRY_AFTER, asked.parse().unwrap()),
+            (DATE, "Sun, 06 Nov 1994 08:49:37 GMT".parse().unwrap()),
+        ]);
+        assert_eq!(retry_after(&headers).map(|wait| wait.as_secs_f64()), expected);
+    }
+
+    #[test]
+    fn a_bounded_number_of_proxies_is_kept() {
+        let kept = Proxied::default();
+        for port in 1..=34 {
+            let proxy: Url = format!("http://127.0.0.1:{port}").parse().unwrap();
+            let build = || Ok(reqwest::Client::builder().no_proxy().build().unwrap());
+            kept.get(&proxy, false, build).unwrap();
+            let again = || -> Result<reqwest::Client, NetError> { panic!("it is kept") };
+            kept.get(&proxy, false, again).unwrap();
+        }
+        assert_eq!(kept.0.lock().unwrap().len(), MAX_PROXIES);
     }
 }

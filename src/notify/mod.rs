@@ -20,7 +20,7 @@ pub use kinds::{DRIVERS, driver};
 use message::Words;
 use outcome::{SendError, Sent};
 pub use settings::{FieldError, Settings, accept, mask};
-pub use shared::Shared;
+pub use shared::{HTTP, Shared};
 
 /// One kind of channel.
 pub struct Driver {

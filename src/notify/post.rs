@@ -5,15 +5,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use lettre::message::header::{Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message};
 use sha2::{Digest, Sha256};
+use url::Url;
 
 use super::alert::Alert;
 use super::message::Words;
 use super::outcome::{SendError, Sent};
+use super::shared::PROXY;
 use super::{Draft, Driver, Mail, Outgoing, Settings, WithToken, driver, template};
 use crate::core::{Span, Time};
 use crate::links::Links;
 use crate::mail::{MailError, Mailer};
 use crate::net::egress::{HttpReply, HttpRequest, Outbound};
+use crate::net::proxy;
 use crate::store::channels::Channel;
 
 /// What senders need. Cloning is cheap.
@@ -79,14 +82,20 @@ impl Post {
     }
 
     async fn once(&self, driver: &Driver, draft: &Draft<'_>) -> Result<Option<Sent>, SendError> {
+        let proxy = match draft.get(PROXY) {
+            "" => None,
+            text => Some(
+                proxy::read(text).ok_or_else(|| SendError::Permanent("its proxy is no address".into()))?,
+            ),
+        };
         match (driver.request)(draft)? {
             Outgoing::Nothing => Ok(None),
             Outgoing::Http(request) => {
-                let reply = self.call(driver, *request).await?;
+                let reply = self.call(driver, *request, proxy.as_ref()).await?;
                 (driver.verdict)(&reply).map(Some)
             }
             Outgoing::WithToken(exchange) => {
-                let reply = self.with_token(driver, *exchange, draft.now).await?;
+                let reply = self.with_token(driver, *exchange, proxy.as_ref(), draft.now).await?;
                 (driver.verdict)(&reply).map(Some)
             }
             Outgoing::Mail(mail) => {
@@ -101,28 +110,34 @@ impl Post {
         }
     }
 
-    async fn call(&self, driver: &Driver, request: HttpRequest) -> Result<HttpReply, SendError> {
-        Ok(self.outbound.send(request, driver.hosts).await?)
+    async fn call(
+        &self,
+        driver: &Driver,
+        request: HttpRequest,
+        proxy: Option<&Url>,
+    ) -> Result<HttpReply, SendError> {
+        Ok(self.outbound.send(request, driver.hosts, proxy).await?)
     }
 
     async fn with_token(
         &self,
         driver: &Driver,
         exchange: WithToken,
+        proxy: Option<&Url>,
         now: Time,
     ) -> Result<HttpReply, SendError> {
         let key = fingerprint(&exchange.login);
         if let Some(token) = self.tokens.get(key, now) {
-            let reply = self.call(driver, (exchange.request)(&token)).await?;
+            let reply = self.call(driver, (exchange.request)(&token), proxy).await?;
             if !(exchange.stale)(&reply) {
                 return Ok(reply);
             }
         }
-        let answer = self.call(driver, exchange.login).await?;
+        let answer = self.call(driver, exchange.login, proxy).await?;
         let (token, good_for) = (exchange.token)(&answer)?;
         let good_for = Span::from_std(good_for).unwrap_or_default();
         self.tokens.put(key, token.clone(), now + good_for, now);
-        self.call(driver, (exchange.request)(&token)).await
+        self.call(driver, (exchange.request)(&token), proxy).await
     }
 
     fn compose(&self, mail: Mail) -> Result<Message, SendError> {

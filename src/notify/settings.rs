@@ -1,8 +1,11 @@
 //! Settings of channels: what may be saved, and which field is wrong and why.
 use super::outcome::SendError;
+use super::shared::PROXY;
 use super::{Driver, Input};
 use crate::i18n::Lang;
-use crate::net::egress::{Outbound, Refusal};
+use crate::net::egress::Outbound;
+use crate::net::guard::Refusal;
+use crate::net::proxy;
 
 /// A channel's settings by field name. Values may be secrets.
 pub type Settings = std::collections::BTreeMap<String, String>;
@@ -48,6 +51,7 @@ impl FieldError {
             Refusal::Scheme => Self::new(field, "scheme", ""),
             Refusal::Private(host) => Self::new(field, "private", host),
             Refusal::PlainHttp => Self::new(field, "plain-http", ""),
+            Refusal::Plain => Self::new(field, "plain", ""),
             Refusal::OtherHost(host) => Self::new(field, "other-host", host),
             Refusal::Unresolved(host) => Self::new(field, "unresolved", host),
         }
@@ -86,13 +90,20 @@ pub async fn accept(driver: &Driver, given: &Settings, outbound: &Outbound) -> R
             return Err(FieldError::new(field.name, "choice", choices.join(", ")));
         }
     }
-    let mut settings = (driver.read)(given)?;
+    let own = |name: &str| driver.fields.iter().any(|field| field.name == name);
+    let given_own = given.iter().filter(|(name, _)| own(name));
+    let mut settings =
+        (driver.read)(&given_own.map(|(name, value)| (name.clone(), value.clone())).collect())?;
     for shared in driver.all_shared() {
         settings.extend(shared.read(given)?);
     }
     for (field, url) in (driver.urls)(&settings) {
         let vetted = outbound.vet(&url, driver.hosts).await;
         vetted.map_err(|refusal| FieldError::refused(field, refusal))?;
+    }
+    if let Some(proxy) = settings.get(PROXY).and_then(|text| proxy::read(text)) {
+        let vetted = outbound.vet_proxy(&proxy).await;
+        vetted.map_err(|refusal| FieldError::refused(PROXY, refusal))?;
     }
     Ok(settings)
 }

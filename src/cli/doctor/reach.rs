@@ -146,7 +146,7 @@ async fn fetch(report: &mut Report, config: &Config) {
     let request =
         HttpRequest { method: Method::GET, url: url.clone(), headers: HeaderMap::new(), body: Vec::new() };
     let advice = "check DNS, the reverse proxy and MAIBO_BASE_URL; some networks cannot reach their own public address from inside, then try from elsewhere";
-    match Outbound::new(&everywhere).send(request, &[]).await {
+    match Outbound::new(&everywhere).send(request, &[], None).await {
         Ok(reply) if reply.status == 200 && reply.body == b"OK" => {
             report.ok(ABOUT, format!("{url} answers"));
         }

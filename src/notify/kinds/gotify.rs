@@ -7,13 +7,13 @@ use crate::net::egress::{HttpReply, HttpRequest};
 use crate::notify::alert::Side;
 use crate::notify::outcome::{SendError, Sent, judge_status};
 use crate::notify::settings::{below, read_base};
-use crate::notify::{Draft, Driver, Family, Field, FieldError, Input, Outgoing, Settings};
+use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
 
 pub(super) const DRIVER: Driver = Driver {
     kind: "gotify",
     family: Family::Push,
     fields: &[Field::new("url", Input::Url).required(), Field::new("token", Input::Text).required().secret()],
-    shared: &[],
+    shared: HTTP,
     read,
     urls: |settings| settings.get("url").and_then(|url| Some(("url", Url::parse(url).ok()?))).into_iter().collect(),
     target: |settings| {

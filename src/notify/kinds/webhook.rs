@@ -7,7 +7,7 @@ use crate::net::egress::HttpRequest;
 use crate::notify::alert::{Alert, Side};
 use crate::notify::outcome::{SendError, judge};
 use crate::notify::settings::read_url;
-use crate::notify::{Draft, Driver, Family, Field, FieldError, Input, Outgoing, Settings};
+use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
 
 const METHODS: &[&str] = &["GET", "POST", "PUT"];
 
@@ -24,7 +24,7 @@ pub(super) const DRIVER: Driver = Driver {
         Field::new("headers_up", Input::Lines).secret(),
         Field::new("body_up", Input::Lines),
     ],
-    shared: &[],
+    shared: HTTP,
     read,
     urls: |settings| {
         ["url_down", "url_up"]

@@ -11,7 +11,7 @@ use crate::notify::clip::fit;
 use crate::notify::message::Words;
 use crate::notify::outcome::{SendError, Sent, sentence};
 use crate::notify::settings::{mask, read_url};
-use crate::notify::{Draft, Driver, Family, Field, FieldError, Input, Outgoing, Settings};
+use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
 
 const HOST: &str = "qyapi.weixin.qq.com";
 /// The vendor's limits, in bytes of UTF-8.
@@ -22,7 +22,7 @@ pub(super) const DRIVER: Driver = Driver {
     kind: "wecom",
     family: Family::Chat,
     fields: &[Field::new("url", Input::Text).secret(), Field::new("key", Input::Text).secret()],
-    shared: &[],
+    shared: HTTP,
     read,
     urls: |settings| settings.get("url").and_then(|url| Some(("url", Url::parse(url).ok()?))).into_iter().collect(),
     target: |settings| {
