@@ -7,6 +7,7 @@ pub mod load;
 pub mod message;
 pub mod outcome;
 pub mod post;
+pub mod reference;
 pub mod settings;
 pub mod shared;
 pub mod template;
@@ -110,13 +111,15 @@ pub struct Field {
     pub required: bool,
     /// Never shown again after it was saved.
     pub secret: bool,
+    /// Few need it: a form has it out of the way.
+    pub rare: bool,
 }
 
 impl Field {
     /// A setting that may be left out and is no secret.
     #[must_use]
     pub const fn new(name: &'static str, input: Input) -> Self {
-        Self { name, input, required: false, secret: false }
+        Self { name, input, required: false, secret: false, rare: false }
     }
 
     #[must_use]
@@ -127,6 +130,11 @@ impl Field {
     #[must_use]
     pub const fn secret(self) -> Self {
         Self { secret: true, ..self }
+    }
+
+    #[must_use]
+    pub const fn rare(self) -> Self {
+        Self { rare: true, ..self }
     }
 }
 

@@ -23,7 +23,7 @@ pub const HTTP: &[Shared] = &[Shared::Proxy];
 pub(super) const PROXY: &str = "proxy";
 
 /// The templates among the settings of [`Shared::Words`].
-const TEMPLATES: [&str; 2] = ["title_template", "text_template"];
+pub(super) const TEMPLATES: [&str; 2] = ["title_template", "text_template"];
 
 impl Shared {
     /// In the order of the form. Locale keys are `field-shared-<name>`.
@@ -34,7 +34,7 @@ impl Shared {
                 const {
                     &[
                         Field::new("time_zone", Input::Zone),
-                        Field::new(TEMPLATES[0], Input::Lines),
+                        Field::new(TEMPLATES[0], Input::Text),
                         Field::new(TEMPLATES[1], Input::Lines),
                     ]
                 }
