@@ -1,6 +1,7 @@
 //! Gathers what an alert says from the database.
 use super::Settings;
 use super::alert::{About, Alert, Happened, LastPing, Notice, Side, Why, one_line};
+use super::consent;
 use crate::core::Time;
 use crate::core::schedule::Zone;
 use crate::healthchecks;
@@ -60,6 +61,7 @@ pub async fn load(
         blackout: found.blackout,
         last: last_ping(db, check, flip).await?,
         link,
+        unsubscribe: consent::link(db, links, channel, consent::Answer::Unsubscribe).await?,
         names,
         untold: untold(db, claimed, row).await?,
         note: note(db, channel, row).await?,
@@ -204,6 +206,7 @@ fn of_our_own(
         zone: zone(&channel.settings()).unwrap_or_else(Zone::utc),
         project: project.to_owned(),
         link: links.to("/"),
+        unsubscribe: None,
         names: vec![check.name.clone()],
         check: about(&check, lang, json),
         event: None,
