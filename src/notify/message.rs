@@ -1,11 +1,14 @@
 //! The words of an alert: title, one sentence that answers "what, since when, why", and a few facts.
 use super::alert::{Alert, Side, Why};
+use crate::core::text::{as_shown, last_lines};
 use crate::i18n::Lang;
 
 /// Names that are spelled out when a message tells about many checks.
 const NAMED: usize = 50;
 /// Characters of a job's last output that a message quotes.
 const QUOTED: usize = 1000;
+/// Lines of it.
+const QUOTED_LINES: usize = 20;
 
 /// An alert in words, before any markup.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +29,12 @@ impl Words {
     /// All but the title, as plain text: the sentence, a line for each fact, the end of the job's output, the link.
     #[must_use]
     pub fn text(&self, link: &str) -> String {
+        self.text_alone() + "\n\n" + link
+    }
+
+    /// The same without the link.
+    #[must_use]
+    pub fn text_alone(&self) -> String {
         let mut text = self.sentence.clone();
         for (label, value) in &self.facts {
             text.extend(["\n", label, ": ", value]);
@@ -33,7 +42,7 @@ impl Words {
         if let Some(quote) = &self.quote {
             text.extend(["\n\n", quote]);
         }
-        text + "\n\n" + link
+        text
     }
 
     /// The same words with every text of theirs escaped for some markup; labels and the link's word as well.
@@ -83,6 +92,12 @@ pub fn words(alert: &Alert) -> Words {
         fact("alert-fact-checks", names);
     } else {
         fact("alert-fact-tags", alert.check.tags.clone());
+        if alert.side == Side::Up
+            && let Some(event) = &alert.event
+        {
+            let since = lang.moment(event.since, &alert.zone, true);
+            fact("alert-fact-since", format!("{since} ({})", alert.zone.name()));
+        }
         if alert.side == Side::Down
             && let Some(heard) = alert.event.as_ref().and_then(|event| event.heard)
         {
@@ -129,7 +144,11 @@ fn sentence(alert: &Alert) -> String {
         };
     }
     if alert.names.len() > 1 {
-        let key = if alert.side == Side::Up { "alert-many-up" } else { "alert-many-down" };
+        let key = match (alert.side, alert.untold) {
+            (Side::Up, Some(_)) => "alert-many-both",
+            (Side::Up, None) => "alert-many-up",
+            _ => "alert-many-down",
+        };
         return lang.tn(key, count(alert));
     }
     let at = zoned(alert.at);
@@ -182,15 +201,118 @@ pub fn reason(lang: Lang, why: Why) -> String {
     }
 }
 
-/// The last lines of what the job sent, when it was the job that failed.
+/// The last lines of what the job sent, when it was the job that failed or the run that it was about.
 fn quote(alert: &Alert) -> Option<String> {
-    let failed = alert.event.as_ref().is_some_and(|event| matches!(event.why, Why::Failed | Why::Exit(_)));
-    let body = alert.last.body.trim_end();
-    if !failed || body.is_empty() || alert.names.len() > 1 {
+    let spoke = |why| matches!(why, Why::Failed | Why::Exit(_) | Why::Overrun(_));
+    let told = alert.event.as_ref().is_some_and(|event| spoke(event.why));
+    if !told || alert.names.len() > 1 || alert.notice.is_some() {
         return None;
     }
-    let clean: String = body.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
-    let skipped = clean.chars().count().saturating_sub(QUOTED);
-    let tail: String = clean.chars().skip(skipped).collect();
-    Some(if skipped > 0 { format!("…{tail}") } else { tail })
+    let shown = as_shown(&alert.last.body);
+    let (tail, more) = last_lines(&shown, QUOTED_LINES, QUOTED);
+    let tail = tail.trim_start_matches('\n');
+    if tail.trim().is_empty() {
+        return None;
+    }
+    Some(if more { format!("…{tail}") } else { tail.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::Span;
+    use crate::core::check::Blackout;
+    use crate::i18n::zone_or_utc;
+    use crate::notify::alert::tests::alert;
+    use rstest::rstest;
+
+    fn told(side: Side, change: impl FnOnce(&mut Alert)) -> Words {
+        let mut alert = alert(side);
+        change(&mut alert);
+        words(&alert)
+    }
+
+    fn down(why: Why) -> Words {
+        told(Side::Down, |alert| {
+            if let Some(event) = &mut alert.event {
+                event.why = why;
+            }
+        })
+    }
+
+    #[rstest]
+    #[case(Why::Missed("2024-01-02T02:59:05Z".parse().unwrap()), "nothing was heard. It was due at 2 Jan 02:59:05 UTC, with 5 m of grace")]
+    #[case(Why::Overrun("2024-01-02T02:59:05Z".parse().unwrap()), "the run that started at 2 Jan 02:59:05 UTC did not end within 5 m")]
+    #[case(Why::Failed, "the job reported a failure at 2 Jan 03:04:05 UTC")]
+    #[case(Why::Exit(137), "the job ended with exit status 137 at 2 Jan 03:04:05 UTC")]
+    fn a_message_says_why_and_when(#[case] why: Why, #[case] said: &str) {
+        let words = down(why);
+        assert!(words.sentence.contains(said), "{}", words.sentence);
+        assert_eq!(words.title, "DOWN | nightly-backup");
+        assert!(words.facts.contains(&("Project".to_owned(), "prod".to_owned())));
+        assert!(words.facts.contains(&("Last heard".to_owned(), "2 Jan 01:59:05 (UTC)".to_owned())));
+    }
+
+    #[test]
+    fn a_recovery_says_how_long_and_how_many() {
+        let words = told(Side::Up, |_| {});
+        assert_eq!(words.sentence, "“nightly-backup” is back after 1 h 5 m, 2 runs missed.");
+        assert!(words.facts.contains(&("Down since".to_owned(), "2 Jan 01:59:05 (UTC)".to_owned())));
+    }
+
+    #[test]
+    fn one_message_tells_of_an_outage_that_is_over() {
+        let words = told(Side::Up, |alert| {
+            alert.untold = Some(Why::Exit(3));
+            alert.zone = zone_or_utc("Asia/Shanghai");
+            alert.lang = Lang::ZhCn;
+        });
+        assert_eq!(
+            words.sentence,
+            "「nightly-backup」曾于 1月2日 09:59:05 至 1月2日 11:04:05 Asia/Shanghai 中断，共 1 小时 5 分（退出码 3，缺 2 次），现已恢复。"
+        );
+    }
+
+    #[test]
+    fn a_blackout_of_ours_is_owned_up_to() {
+        let words = told(Side::Down, |alert| {
+            let to = alert.at - Span::minutes(10);
+            alert.blackout = Some(Blackout { id: 1, from: to - Span::minutes(30), to });
+        });
+        assert!(words.sentence.contains("Maibo itself was away from 2 Jan 02:24:05 to 2 Jan 02:54:05 UTC"));
+    }
+
+    #[test]
+    fn the_last_lines_are_quoted_and_clean() {
+        let said = |body: &str| {
+            told(Side::Down, |alert| {
+                body.clone_into(&mut alert.last.body);
+                if let Some(event) = &mut alert.event {
+                    event.why = Why::Failed;
+                }
+            })
+            .quote
+        };
+        assert_eq!(said("\u{1b}[31mno space left\u{1b}[0m\r\n").as_deref(), Some("no space left"));
+        assert_eq!(said("  \n\u{1b}[0m\n"), None);
+        let long = (1..=100).fold(String::new(), |text, n| format!("{text}line {n}\n"));
+        let quote = said(&long).unwrap();
+        assert!(quote.starts_with("…line 81\n") && quote.ends_with("line 100"), "{quote}");
+        assert!(down(Why::Missed("2024-01-02T02:59:05Z".parse().unwrap())).quote.is_none());
+    }
+
+    #[test]
+    fn what_maibo_says_for_itself_names_no_check() {
+        let words = told(Side::Down, |alert| {
+            alert.notice = Some(crate::notify::alert::Notice {
+                title: "DOWN | channel “x”".into(),
+                sentence: "It no longer works.".into(),
+            });
+        });
+        assert_eq!(
+            (words.title.as_str(), words.sentence.as_str()),
+            ("DOWN | channel “x”", "It no longer works.")
+        );
+        assert!(!words.text("https://mon.example/").contains("nightly"));
+    }
 }

@@ -9,9 +9,9 @@ use url::Url;
 
 use super::alert::Alert;
 use super::consent;
-use super::message::words;
+use super::message::Words;
 use super::outcome::{SendError, Sent};
-use super::{Draft, Driver, Mail, Outgoing, PROXY, Settings, WithToken, driver};
+use super::{Draft, Driver, Mail, Outgoing, PROXY, Settings, WithToken, driver, template};
 use crate::core::{Span, Time};
 use crate::links::Links;
 use crate::mail::{MailError, Mailer};
@@ -47,7 +47,8 @@ impl Post {
         self.send_with(driver, &channel.settings(), alert, now).await
     }
 
-    /// The same with settings that may not be stored yet. A message that the vendor refused is sent once more in its
+    /// The same with settings that may not be stored yet. Where the channel's templates fail, the message goes out in
+    /// Maibo's own words, and the answer says so. A message that the vendor refused is sent once more in its
     /// plain form, where the kind has one.
     pub async fn send_with(
         &self,
@@ -56,8 +57,23 @@ impl Post {
         alert: &Alert,
         now: Time,
     ) -> Result<Option<Sent>, SendError> {
-        let words = words(alert);
-        let draft = Draft { settings, alert, words: &words, now, plain: false };
+        let (words, fault) = template::words(settings, alert);
+        let sent = self.with_words(driver, settings, alert, &words, now).await?;
+        Ok(match (sent, fault) {
+            (Some(Sent(said)), Some(fault)) => Some(Sent(format!("{said} (in Maibo's own words; {fault})"))),
+            (sent, _) => sent,
+        })
+    }
+
+    async fn with_words(
+        &self,
+        driver: &Driver,
+        settings: &Settings,
+        alert: &Alert,
+        words: &Words,
+        now: Time,
+    ) -> Result<Option<Sent>, SendError> {
+        let draft = Draft { settings, alert, words, now, plain: false };
         match self.once(driver, &draft).await {
             Err(SendError::Rejected(reason)) if driver.has_plain => {
                 let sent = self.once(driver, &Draft { plain: true, ..draft }).await?;

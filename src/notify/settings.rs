@@ -22,18 +22,27 @@ pub struct FieldError {
     code: &'static str,
     /// What the sentence names: the offending text, or what would be right.
     value: String,
+    /// The line at fault in a text of several, counted from one.
+    line: Option<usize>,
 }
 
 impl FieldError {
     #[must_use]
     pub fn new(field: &str, code: &'static str, value: impl Into<String>) -> Self {
-        Self { field: field.to_owned(), code, value: value.into() }
+        Self { field: field.to_owned(), code, value: value.into(), line: None }
+    }
+
+    /// Names the line that is at fault.
+    #[must_use]
+    pub(super) fn at_line(self, line: usize) -> Self {
+        Self { line: Some(line), ..self }
     }
 
     /// The fault in words, without the field's name.
     #[must_use]
     pub fn words(&self, lang: Lang) -> String {
-        lang.ta(&format!("setting-error-{}", self.code), &[("value", &self.value)])
+        let line = self.line.map(|line| line.to_string()).unwrap_or_default();
+        lang.ta(&format!("setting-error-{}", self.code), &[("value", &self.value), ("line", &line)])
     }
 
     fn refused(field: &str, refusal: Refusal) -> Self {

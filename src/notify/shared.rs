@@ -1,18 +1,22 @@
 //! Settings that many kinds of channel have in common.
 use super::settings::FieldError;
-use super::{Driver, Field, Input, Settings};
+use super::{Driver, Field, Input, Settings, template};
 use crate::core::schedule::Zone;
 use crate::net::proxy;
 
 /// Kinds that send no words of Maibo's.
 const WORDLESS: &[&str] = &["webhook", "group"];
 
-const WORDS: &[Field] = &[Field::new("time_zone", Input::Zone)];
+const WORDS: &[Field] = &[
+    Field::new("time_zone", Input::Zone),
+    Field::new("title_template", Input::Lines),
+    Field::new("text_template", Input::Lines),
+];
 
 /// A group of settings that many kinds have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shared {
-    /// In which zone times are told. Every kind that sends words has it.
+    /// In which zone times are told, and templates in place of Maibo's own words. Every kind that sends words has it.
     Words,
     /// The way out goes through a proxy.
     Proxy,
@@ -43,6 +47,9 @@ impl Shared {
                 let zone = get("time_zone");
                 if !zone.is_empty() && Zone::named(zone).is_err() {
                     return Err(FieldError::new("time_zone", "zone", zone));
+                }
+                for name in ["title_template", "text_template"] {
+                    template::accept(name, get(name))?;
                 }
                 for field in self.fields() {
                     settings.insert(field.name.to_owned(), get(field.name).to_owned());

@@ -6,8 +6,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use super::channels::known;
 use crate::core::access::{Action, Role};
 use crate::i18n::Lang;
-use crate::notify::consent;
-use crate::notify::{self, Driver, Input, Settings, mask};
+use crate::notify::{self, Driver, Input, Settings, consent, mask, members};
 use crate::store::channels::{self, Channel, New, Reader};
 use crate::store::projects::Project;
 use crate::web::error::Result;
@@ -66,6 +65,7 @@ async fn draw(visit: &Visit, project: &Project, role: Role, draft: Draft<'_>) ->
     let inputs = draft
         .driver
         .all_fields()
+        .filter(|field| field.input != Input::Channels)
         .map(|field| {
             let kept = stored.get(field.name).filter(|_| field.secret).map(|secret| mask(secret));
             Field {
@@ -73,7 +73,7 @@ async fn draw(visit: &Visit, project: &Project, role: Role, draft: Draft<'_>) ->
                 label: l.t(&draft.driver.label_key(field.name)),
                 hint: l.t(&format!("{}-hint", draft.driver.label_key(field.name))),
                 input: match field.input {
-                    Input::Text => "text",
+                    Input::Text | Input::Channels => "text",
                     Input::Email => "email",
                     Input::Url => "url",
                     Input::Lines => "lines",
@@ -152,6 +152,7 @@ fn given(driver: &Driver, fields: &Fields, stored: &Settings) -> Settings {
     for field in driver.all_fields() {
         let text = match field.input {
             Input::Lines => fields.raw(field.name).replace("\r\n", "\n"),
+            Input::Channels => fields.all(field.name).collect::<Vec<_>>().join("\n"),
             _ => fields.get(field.name).to_owned(),
         };
         let forget = fields.has(&format!("forget_{}", field.name));
@@ -181,7 +182,10 @@ async fn accept(
 ) -> Result<Result<(Settings, Reader), notify::FieldError>> {
     let state = &visit.state;
     let settings = match notify::accept(driver, given, &state.post.outbound).await {
-        Ok(settings) => settings,
+        Ok(settings) => match members::resolve(&state.db, project_id, driver, settings).await? {
+            Ok(settings) => settings,
+            Err(wrong) => return Ok(Err(wrong)),
+        },
         Err(wrong) => return Ok(Err(wrong)),
     };
     let reader = match channel {
