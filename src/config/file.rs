@@ -16,6 +16,7 @@ pub(super) const NAMES: &[&str] = &[
     "smtp_url",
     "mail_from",
     "outbound_allow",
+    "shell_channels",
     "trusted_proxies",
     "backup_folder",
     "backup_every",

@@ -7,6 +7,7 @@ pub mod load;
 pub mod message;
 pub mod outcome;
 pub mod post;
+mod redact;
 pub mod settings;
 pub mod shared;
 pub mod template;
@@ -14,7 +15,9 @@ pub mod template;
 use lettre::message::MultiPart;
 
 use crate::core::Time;
+use crate::net::command::Command;
 use crate::net::egress::{HttpReply, HttpRequest};
+use crate::net::mqtt::Publish;
 use alert::Alert;
 pub use kinds::{DRIVERS, driver};
 use message::Words;
@@ -103,6 +106,9 @@ impl Family {
     }
 }
 
+/// The kind of channel that runs commands.
+const SHELL: &str = "shell";
+
 /// One setting of a kind of channel.
 #[derive(Debug, Clone, Copy)]
 pub struct Field {
@@ -173,6 +179,10 @@ pub enum Outgoing {
     /// A request that needs a token which another request gives.
     WithToken(Box<WithToken>),
     Mail(Box<Mail>),
+    Mqtt(Box<Publish>),
+    Log(Box<LogLine>),
+    /// Only where the operator allows it.
+    Command(Box<Command>),
     /// This channel is not told about this side.
     Nothing,
 }
@@ -187,6 +197,13 @@ pub struct WithToken {
     pub request: Box<dyn Fn(&str) -> HttpRequest + Send + Sync>,
     /// Whether an answer says that the token is no longer good: then a fresh one is fetched, once.
     pub stale: fn(&HttpReply) -> bool,
+}
+
+/// A line for a log server.
+pub struct LogLine {
+    /// `udp`, `tcp` or `tls`.
+    pub server: url::Url,
+    pub line: String,
 }
 
 /// A mail before it has a sender.

@@ -12,7 +12,24 @@ macro_rules! drivers {
     };
 }
 
-drivers![email, wecom, gotify, webhook];
+drivers![
+    email, // mail
+    wecom,
+    telegram, // chat
+    ntfy,
+    pushover,
+    gotify,
+    signal, // push
+    twilio, // sms
+    webhook,
+    homeassistant,
+    mqtt,
+    apprise,
+    syslog,
+    shell, // machine
+];
+
+pub use telegram::{Heard, ask_chats, read_chats};
 
 /// The kind of channel with this name.
 #[must_use]
