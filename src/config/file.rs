@@ -17,6 +17,7 @@ pub(super) const NAMES: &[&str] = &[
     "smtp_ca_file",
     "mail_from",
     "outbound_allow",
+    "shell_channels",
     "trusted_proxies",
     "backup_folder",
     "backup_every",

@@ -14,12 +14,12 @@ macro_rules! drivers {
 
 drivers![
     // Mail
-    email,
-    // Chat
+    email, // Chat
     wecom,
     dingtalk,
     feishu,
     wecomapp,
+    telegram,
     slack,
     discord,
     teams,
@@ -28,27 +28,33 @@ drivers![
     rocketchat,
     matrix,
     zulip,
-    onebot,
-    // Push
+    onebot, // Push
     bark,
     serverchan,
     pushplus,
     wxpusher,
+    ntfy,
     gotify,
-    qmsg,
-    // Sms
+    pushover,
+    signal,
+    qmsg, // Sms
     aliyunsms,
-    // Incident
+    twilio, // Incident
     pagerduty,
     opsgenie,
     splunk,
-    alertmanager,
-    // Machine
+    alertmanager, // Machine
     webhook,
+    homeassistant,
+    mqtt,
+    syslog,
+    apprise,
+    shell,
     group,
 ];
 
 pub(super) use group::names as members;
+pub use telegram::{Heard, ask_chats, read_chats};
 
 /// The kind of channel with this name.
 #[must_use]
