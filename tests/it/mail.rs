@@ -3,6 +3,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use crate::support::http::{self, Reply};
+use crate::support::http_sink::HttpSink;
 use crate::support::smtp_sink::{Fate, Mail, Security, SmtpSink, certificate};
 use crate::support::{Maibo, until};
 
@@ -104,7 +105,8 @@ fn where_starttls_was_taken_away_nothing_is_said_in_clear() {
 
 #[test]
 fn a_ca_file_that_is_none_stops_the_start_and_says_why() {
-    for (file, words) in [(certificate("make.sh"), "no certificate in it"), ("/nowhere.pem".into(), "/nowhere.pem")]
+    for (file, words) in
+        [(certificate("make.sh"), "no certificate in it"), ("/nowhere.pem".into(), "/nowhere.pem")]
     {
         let maibo = Maibo::new()
             .with("MAIBO_SMTP_URL", "smtps://127.0.0.1:9")
@@ -172,7 +174,8 @@ fn the_headers_are_those_that_mail_programs_and_filters_look_for() {
     let uuid = maibo.row::<(String,)>("SELECT uuid FROM checks").0;
     maibo.ping_ok(&uuid);
     let up = sink.wait_for(2).remove(1);
-    let header = |mail: &Mail, name: &str| mail.header(name).unwrap_or_else(|| panic!("no {name}: {}", mail.data));
+    let header =
+        |mail: &Mail, name: &str| mail.header(name).unwrap_or_else(|| panic!("no {name}: {}", mail.data));
     for mail in [&down, &up] {
         assert_eq!(mail.from, "maibo@mon.example");
         assert!(header(mail, "From").ends_with("<maibo@mon.example>"));
@@ -282,7 +285,10 @@ fn a_stranger_is_asked_once_and_alerts_wait_for_the_answer() {
     assert!(page.status == 200 && page.text().contains("Stranger@example.net"), "{}", page.text());
     let (head, signature) = link.rsplit_once('/').unwrap();
     assert_eq!(follow(&maibo, "POST", &format!("{head}/{}", signature.replace(['a', '1'], "b"))).status, 404);
-    assert_eq!(follow(&maibo, "POST", &format!("{}/{signature}", head.replace("confirm", "unsubscribe"))).status, 404);
+    assert_eq!(
+        follow(&maibo, "POST", &format!("{}/{signature}", head.replace("confirm", "unsubscribe"))).status,
+        404
+    );
     assert_eq!(call(&maibo, "GET", &path, &Value::Null).1["consent"], "asked");
     assert_eq!(sink.mails().len(), 1, "one mail asks, however often one looks");
 
@@ -308,8 +314,11 @@ fn a_stranger_is_asked_once_and_alerts_wait_for_the_answer() {
 #[test]
 fn who_unsubscribes_gets_nothing_more_until_they_confirm_again() {
     let sink = SmtpSink::start([]);
+    let robot = HttpSink::wecom();
     let maibo = failed(maibo(&sink));
     let channel = maibo.row::<(String,)>("SELECT uuid FROM channels").0;
+    let url = format!("url={}", robot.url("/cgi-bin/webhook/send?key=0123456789"));
+    maibo.channel("wecom", "owners", &[&url]);
     let path = format!("/channels/{channel}");
     let uuid = maibo.row::<(String,)>("SELECT uuid FROM checks").0;
     let link = unsubscribe_link(&sink.wait_for(1)[0]);
@@ -319,10 +328,15 @@ fn who_unsubscribes_gets_nothing_more_until_they_confirm_again() {
     let reply = follow(&maibo, "POST", &link);
     assert_eq!((reply.status, reply.header("location")), (200, None), "no detours: {}", reply.text());
     let (_, told) = call(&maibo, "GET", &path, &Value::Null);
-    assert_eq!((&told["consent"], &told["broken"]), (&json!("withdrawn"), &json!("the recipient unsubscribed")));
+    assert_eq!(
+        (&told["consent"], &told["broken"]),
+        (&json!("withdrawn"), &json!("the recipient unsubscribed"))
+    );
     maibo.ping_ok(&uuid);
     until("the next alert is given up", || attempts(&maibo).len() == 2);
     assert_eq!(attempts(&maibo)[1], ("dead".to_owned(), "the recipient unsubscribed".to_owned()));
+    let notice = robot.wait_for(1).remove(0).text();
+    assert!(notice.contains("the recipient unsubscribed"), "the owners hear of it elsewhere: {notice}");
     // Neither a new name nor a test brings them back.
     let (_, renamed) = call(&maibo, "PATCH", &path, &json!({"name": "ops"}));
     assert_eq!((&renamed["consent"], &renamed["broken"]), (&json!("withdrawn"), &told["broken"]));
@@ -340,6 +354,7 @@ fn who_unsubscribes_gets_nothing_more_until_they_confirm_again() {
     maibo.ping_ok(&format!("{uuid}/fail"));
     sink.wait_for(3);
     maibo.all_delivered();
+    assert_eq!(robot.heard().len(), 1, "and once");
     let (status, told) = call(&maibo, "POST", &format!("{path}/ask"), &Value::Null);
     assert_eq!(status, 409, "there is nothing to ask: {told}");
 }
@@ -348,10 +363,8 @@ fn who_unsubscribes_gets_nothing_more_until_they_confirm_again() {
 fn members_and_the_operators_own_channels_are_not_asked_and_strangers_not_too_often() {
     let sink = SmtpSink::start([]);
     let mut maibo = maibo(&sink);
-    let made = maibo.run_with(
-        &["user", "create", "--email", "ops@example.org", "--password-stdin"],
-        "a long password\n",
-    );
+    let made = maibo
+        .run_with(&["user", "create", "--email", "ops@example.org", "--password-stdin"], "a long password\n");
     assert_eq!(made.code, Some(0), "{made:?}");
     maibo.serve();
     assert_eq!(mail_channel(&maibo, "OPS@example.org").1["consent"], Value::Null);
@@ -370,9 +383,13 @@ fn members_and_the_operators_own_channels_are_not_asked_and_strangers_not_too_of
 
 #[test]
 fn a_mail_that_asks_is_tried_again_and_its_trouble_is_shown() {
-    let sink = SmtpSink::start([Fate::NoRecipient("450 4.2.0 greylisted"), Fate::NoRecipient("550 5.1.1 no such user")]);
+    let sink = SmtpSink::start([
+        Fate::NoRecipient("450 4.2.0 greylisted"),
+        Fate::NoRecipient("550 5.1.1 no such user"),
+    ]);
     let mut maibo = maibo(&sink).with("MAIBO_TRUSTED_PROXIES", "127.0.0.1");
-    maibo.run_with(&["user", "create", "--email", "ops@example.org", "--password-stdin"], "a long password\n");
+    maibo
+        .run_with(&["user", "create", "--email", "ops@example.org", "--password-stdin"], "a long password\n");
     maibo.serve();
     assert_eq!(mail_channel(&maibo, "stranger@example.net").0, 201);
     let trouble = |maibo: &Maibo| maibo.row::<(String,)>("SELECT trouble FROM consent_mails").0;
@@ -395,7 +412,9 @@ fn a_mail_that_asks_is_tried_again_and_its_trouble_is_shown() {
     assert!(list.contains("no such user") && list.contains(&format!("/channels/{channel}/ask")), "{list}");
     assert_eq!(page(&format!("/channels/{channel}/ask"), "POST").status, 303);
     sink.wait_for(1);
-    until("the mail is recorded", || maibo.number("SELECT COUNT(*) FROM consent_mails WHERE mailed_at > 0") == 1);
+    until("the mail is recorded", || {
+        maibo.number("SELECT COUNT(*) FROM consent_mails WHERE mailed_at > 0") == 1
+    });
     let list = page(&format!("/projects/{project}/channels"), "GET").text();
     assert!(list.contains("the mail that asks went out"), "{list}");
     let doctor = maibo.run(&["doctor"]).stdout;
