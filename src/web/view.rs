@@ -118,6 +118,12 @@ impl Shell {
         self.links.local(&format!("/channels/{uuid}{below}"))
     }
 
+    /// The path of the form that adds a channel of a kind.
+    #[must_use]
+    pub fn add_channel(&self, kind: &str) -> String {
+        self.in_project(&format!("/channels/new/{kind}"))
+    }
+
     /// The path of another project's checks.
     #[must_use]
     pub fn checks_of(&self, project: &Project) -> String {

@@ -3,10 +3,13 @@ use askama::Template;
 use axum::extract::Path;
 use axum::response::{IntoResponse, Redirect, Response};
 
+use super::channel_preview::Preview;
 use super::channels::known;
 use crate::core::access::{Action, Role};
+use crate::core::schedule::zone_names;
+use crate::core::text::one_line;
 use crate::i18n::Lang;
-use crate::notify::{self, Driver, Input, Settings, consent, mask, members};
+use crate::notify::{self, Driver, Input, Settings, Shared, consent, mask, members, template};
 use crate::store::channels::{self, Channel, New, Reader};
 use crate::store::projects::Project;
 use crate::web::error::Result;
@@ -25,10 +28,32 @@ struct Page {
     name: String,
     name_error: Option<String>,
     language: Lang,
+    /// What everybody fills in.
     inputs: Vec<Field>,
+    /// What few need.
+    more: Folded,
+    /// The settings of the messages' words, and how those read.
+    words: Folded,
+    preview: Option<Preview>,
+    names: &'static [&'static str],
+    filters: &'static [&'static str],
+    zones: Vec<&'static str>,
     is_new: bool,
     for_all: bool,
     no_mail: bool,
+}
+
+/// Fields that are out of the way until something is in one of them.
+struct Folded {
+    fields: Vec<Field>,
+    open: bool,
+}
+
+impl Folded {
+    fn new(fields: Vec<Field>) -> Self {
+        let used = |field: &Field| field.error.is_some() || field.kept.is_some() || !field.value.is_empty();
+        Self { open: fields.iter().any(used), fields }
+    }
 }
 
 /// One field of the form.
@@ -38,12 +63,52 @@ struct Field {
     hint: String,
     /// `text`, `email`, `url`, `lines`, `zone` or `choice`.
     input: &'static str,
-    choices: &'static [&'static str],
+    /// Each value and its word.
+    choices: Vec<(&'static str, String)>,
+    rows: usize,
     value: String,
     /// What is stored and not shown: kept when the field stays empty.
     kept: Option<String>,
+    /// What is kept is to go.
+    forget: bool,
     required: bool,
     error: Option<String>,
+}
+
+impl Field {
+    fn new(l: Lang, draft: &Draft<'_>, stored: &Settings, field: &notify::Field) -> Self {
+        let label = draft.driver.label_key(field.name);
+        let kept = stored.get(field.name).filter(|_| field.secret).map(|secret| mask(secret));
+        let value = draft.given.get(field.name).cloned().unwrap_or_default();
+        let word = |choice: &&'static str| {
+            let key = format!("{label}-{choice}");
+            (*choice, if l.knows(&key) { l.t(&key) } else { (*choice).to_owned() })
+        };
+        let wrong = draft.wrong.as_ref().filter(|wrong| wrong.field == field.name);
+        Self {
+            id: field.name.to_owned(),
+            label: l.t(&label),
+            hint: l.t(&format!("{label}-hint")),
+            input: match field.input {
+                Input::Text | Input::Channels => "text",
+                Input::Email => "email",
+                Input::Url => "url",
+                Input::Lines => "lines",
+                Input::Zone => "zone",
+                Input::Choice(_) => "choice",
+            },
+            choices: match field.input {
+                Input::Choice(choices) => choices.iter().map(word).collect(),
+                _ => Vec::new(),
+            },
+            rows: value.lines().count().clamp(2, 12),
+            value,
+            required: field.required && kept.is_none(),
+            kept,
+            forget: draft.forgotten.iter().any(|name| name == field.name),
+            error: wrong.map(|wrong| sentence_case(&wrong.words(l))),
+        }
+    }
 }
 
 struct Draft<'a> {
@@ -55,6 +120,10 @@ struct Draft<'a> {
     for_all: bool,
     name_error: Option<String>,
     wrong: Option<notify::FieldError>,
+    /// Fields whose stored value is to go.
+    forgotten: Vec<String>,
+    /// The preview was asked for.
+    previewed: bool,
 }
 
 async fn draw(visit: &Visit, project: &Project, role: Role, draft: Draft<'_>) -> Result<Response> {
@@ -62,39 +131,22 @@ async fn draw(visit: &Visit, project: &Project, role: Role, draft: Draft<'_>) ->
     let s = Shell::of(visit, project, role, "channels").await?;
     let stored = draft.channel.map(Channel::settings).unwrap_or_default();
     let kind = draft.driver.kind;
-    let inputs = draft
-        .driver
-        .all_fields()
-        .filter(|field| field.input != Input::Channels)
-        .map(|field| {
-            let kept = stored.get(field.name).filter(|_| field.secret).map(|secret| mask(secret));
-            Field {
-                id: field.name.to_owned(),
-                label: l.t(&draft.driver.label_key(field.name)),
-                hint: l.t(&format!("{}-hint", draft.driver.label_key(field.name))),
-                input: match field.input {
-                    Input::Text | Input::Channels => "text",
-                    Input::Email => "email",
-                    Input::Url => "url",
-                    Input::Lines => "lines",
-                    Input::Zone => "zone",
-                    Input::Choice(_) => "choice",
-                },
-                choices: match field.input {
-                    Input::Choice(choices) => choices,
-                    _ => &[],
-                },
-                value: draft.given.get(field.name).cloned().unwrap_or_default(),
-                required: field.required && kept.is_none(),
-                kept,
-                error: draft
-                    .wrong
-                    .as_ref()
-                    .filter(|wrong| wrong.field == field.name)
-                    .map(|wrong| sentence_case(&wrong.words(l))),
-            }
-        })
-        .collect();
+    let in_words =
+        |field: &notify::Field| Shared::Words.fields().iter().any(|known| known.name == field.name);
+    let rare =
+        |field: &notify::Field| field.rare || !draft.driver.fields.iter().any(|own| own.name == field.name);
+    let fields = |wanted: &dyn Fn(&notify::Field) -> bool| -> Vec<Field> {
+        let own = |field: &&notify::Field| field.input != Input::Channels && wanted(field);
+        let all = draft.driver.all_fields().filter(own);
+        all.map(|field| Field::new(l, &draft, &stored, field)).collect()
+    };
+    let mut words = Folded::new(fields(&in_words));
+    words.open |= draft.previewed;
+    let preview = if words.fields.is_empty() {
+        None
+    } else {
+        Some(Preview::of(visit, project, &draft.given, draft.language).await?)
+    };
     let word = l.t(&format!("channel-kind-{kind}"));
     let (title, action) = if let Some(channel) = draft.channel {
         let title = l.ta("channel-edit-title", &[("name", &channel.name)]);
@@ -109,10 +161,16 @@ async fn draw(visit: &Visit, project: &Project, role: Role, draft: Draft<'_>) ->
         about: l.t(&format!("channel-about-{kind}")),
         steps: l.t(&format!("channel-steps-{kind}")).lines().map(str::to_owned).collect(),
         action,
-        name: draft.name,
-        name_error: draft.name_error,
+        name: draft.name.clone(),
+        name_error: draft.name_error.clone(),
         language: draft.language,
-        inputs,
+        inputs: fields(&|field| !rare(field)),
+        more: Folded::new(fields(&|field| rare(field) && !in_words(field))),
+        words,
+        preview,
+        names: template::NAMES,
+        filters: template::FILTERS,
+        zones: zone_names(),
         is_new: draft.channel.is_none(),
         for_all: draft.for_all,
         no_mail: kind == "email" && !visit.state.post.mailer.is_configured(),
@@ -136,6 +194,8 @@ pub async fn new(visit: Visit, Path((project, kind)): Path<(String, String)>) ->
         for_all: true,
         name_error: None,
         wrong: None,
+        forgotten: Vec::new(),
+        previewed: false,
     };
     draw(&visit, &project, role, draft).await
 }
@@ -160,6 +220,19 @@ fn given(driver: &Driver, fields: &Fields, stored: &Settings) -> Settings {
         settings.insert(field.name.to_owned(), kept.cloned().unwrap_or(text));
     }
     settings
+}
+
+/// What was typed comes back, but what was stored and hidden stays hidden.
+fn typed(driver: &Driver, channel: &Channel, given: Settings) -> Settings {
+    let stored = channel.settings();
+    let secret = |name: &str| driver.all_fields().any(|field| field.name == name && field.secret);
+    given.into_iter().filter(|(name, value)| !secret(name) || stored.get(name) != Some(value)).collect()
+}
+
+/// The fields whose stored value is to go.
+fn forgotten(driver: &Driver, fields: &Fields) -> Vec<String> {
+    let names = driver.all_fields().map(|field| field.name.to_owned());
+    names.filter(|name| fields.has(&format!("forget_{name}"))).collect()
 }
 
 fn name_error(l: Lang, name: &str) -> Option<String> {
@@ -211,10 +284,25 @@ pub async fn make(
     let (project, role) = visit.project(&project, Action::EditChannels).await?;
     let driver = known(&kind)?;
     let (state, l) = (&visit.state, visit.lang);
-    let name = fields.get("name").to_owned();
+    let name = one_line(fields.get("name"));
     let language = Lang::named(fields.get("language")).unwrap_or(l);
     let given = given(driver, &fields, &Settings::new());
     let for_all = fields.has("for_all");
+    if fields.has("preview") {
+        let draft = Draft {
+            driver,
+            channel: None,
+            name,
+            language,
+            given,
+            for_all,
+            name_error: None,
+            wrong: None,
+            forgotten: Vec::new(),
+            previewed: true,
+        };
+        return draw(&visit, &project, role, draft).await;
+    }
     let name_error = name_error(l, &name);
     let accepted = accept(&visit, project.id, driver, &given, None, name_error.is_none()).await?;
     match (accepted, name_error) {
@@ -228,7 +316,18 @@ pub async fn make(
         }
         (accepted, name_error) => {
             let wrong = accepted.err();
-            let draft = Draft { driver, channel: None, name, language, given, for_all, name_error, wrong };
+            let draft = Draft {
+                driver,
+                channel: None,
+                name,
+                language,
+                given,
+                for_all,
+                name_error,
+                wrong,
+                forgotten: Vec::new(),
+                previewed: false,
+            };
             draw(&visit, &project, role, draft).await
         }
     }
@@ -252,6 +351,8 @@ pub async fn edit(visit: Visit, Path(uuid): Path<String>) -> Result<Response> {
         for_all: false,
         name_error: None,
         wrong: None,
+        forgotten: Vec::new(),
+        previewed: false,
     };
     draw(&visit, &project, role, draft).await
 }
@@ -261,9 +362,24 @@ pub async fn save(visit: Visit, Path(uuid): Path<String>, fields: Fields) -> Res
     let (channel, project, role) = visit.channel(&uuid, Action::EditChannels).await?;
     let driver = known(&channel.kind)?;
     let (state, l) = (&visit.state, visit.lang);
-    let name = fields.get("name").to_owned();
+    let name = one_line(fields.get("name"));
     let language = Lang::named(fields.get("language")).unwrap_or(l);
     let given = given(driver, &fields, &channel.settings());
+    if fields.has("preview") {
+        let draft = Draft {
+            driver,
+            channel: Some(&channel),
+            name,
+            language,
+            given: typed(driver, &channel, given),
+            for_all: false,
+            name_error: None,
+            wrong: None,
+            forgotten: forgotten(driver, &fields),
+            previewed: true,
+        };
+        return draw(&visit, &project, role, draft).await;
+    }
     let name_error = name_error(l, &name);
     let accepted = accept(&visit, project.id, driver, &given, Some(&channel), name_error.is_none()).await?;
     match (accepted, name_error) {
@@ -275,9 +391,7 @@ pub async fn save(visit: Visit, Path(uuid): Path<String>, fields: Fields) -> Res
             Ok(Redirect::to(&state.links.local(&path)).into_response())
         }
         (accepted, name_error) => {
-            // What was typed comes back, but what was stored and hidden stays hidden.
-            let stored = channel.settings();
-            let given = given.into_iter().filter(|(name, value)| stored.get(name) != Some(value)).collect();
+            let given = typed(driver, &channel, given);
             let wrong = accepted.err();
             let draft = Draft {
                 driver,
@@ -288,6 +402,8 @@ pub async fn save(visit: Visit, Path(uuid): Path<String>, fields: Fields) -> Res
                 for_all: false,
                 name_error,
                 wrong,
+                forgotten: forgotten(driver, &fields),
+                previewed: false,
             };
             draw(&visit, &project, role, draft).await
         }

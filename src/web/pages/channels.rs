@@ -7,8 +7,8 @@ use crate::auth::throttle::Who;
 use crate::core::access::Action;
 use crate::i18n::zone_or_utc;
 use crate::notify::outcome::Sent;
-use crate::notify::trial;
-use crate::notify::{DRIVERS, driver};
+use crate::notify::reference::{self, OfFamily};
+use crate::notify::{driver, trial};
 use crate::store::channels::{self, Channel, GROUP};
 use crate::store::consents::{self, State};
 use crate::store::outbox::{self, LastAttempt};
@@ -21,7 +21,7 @@ use crate::web::view::{Confirm, Shell, When, ago, page, when};
 struct Page {
     s: Shell,
     rows: Vec<Row>,
-    kinds: Vec<Kind>,
+    families: Vec<OfFamily>,
     can_change: bool,
 }
 
@@ -37,13 +37,6 @@ struct Row {
     consent: Option<String>,
     can_ask: bool,
     last: Option<(String, When, String)>,
-}
-
-/// A kind of channel that can be added.
-struct Kind {
-    word: String,
-    about: String,
-    href: String,
 }
 
 /// `GET /projects/{project}/channels`
@@ -96,16 +89,8 @@ pub async fn get(visit: Visit, Path(project): Path<String>) -> Result<Response> 
             last: last(channel),
         })
         .collect();
-    let kinds = DRIVERS
-        .iter()
-        .map(|driver| Kind {
-            word: l.t(&format!("channel-kind-{}", driver.kind)),
-            about: l.t(&format!("channel-about-{}", driver.kind)),
-            href: s.in_project(&format!("/channels/new/{}", driver.kind)),
-        })
-        .collect();
     let can_change = crate::core::access::allows(Some(role), Action::EditChannels);
-    page(&Page { s, rows, kinds, can_change })
+    page(&Page { s, rows, families: reference::families(l), can_change })
 }
 
 #[derive(Template)]

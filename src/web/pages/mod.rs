@@ -2,6 +2,8 @@
 pub mod api_docs;
 pub mod badges;
 pub mod channel_form;
+pub mod channel_kinds;
+pub mod channel_preview;
 pub mod channels;
 pub mod check;
 pub mod check_form;
