@@ -3,6 +3,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use crate::support::http::{self, Reply};
+use crate::support::http_sink::HttpSink;
 use crate::support::smtp_sink::{Fate, Mail, Security, SmtpSink, certificate};
 use crate::support::{Maibo, until};
 
@@ -313,8 +314,11 @@ fn a_stranger_is_asked_once_and_alerts_wait_for_the_answer() {
 #[test]
 fn who_unsubscribes_gets_nothing_more_until_they_confirm_again() {
     let sink = SmtpSink::start([]);
+    let robot = HttpSink::wecom();
     let maibo = failed(maibo(&sink));
     let channel = maibo.row::<(String,)>("SELECT uuid FROM channels").0;
+    let url = format!("url={}", robot.url("/cgi-bin/webhook/send?key=0123456789"));
+    maibo.channel("wecom", "owners", &[&url]);
     let path = format!("/channels/{channel}");
     let uuid = maibo.row::<(String,)>("SELECT uuid FROM checks").0;
     let link = unsubscribe_link(&sink.wait_for(1)[0]);
@@ -331,6 +335,8 @@ fn who_unsubscribes_gets_nothing_more_until_they_confirm_again() {
     maibo.ping_ok(&uuid);
     until("the next alert is given up", || attempts(&maibo).len() == 2);
     assert_eq!(attempts(&maibo)[1], ("dead".to_owned(), "the recipient unsubscribed".to_owned()));
+    let notice = robot.wait_for(1).remove(0).text();
+    assert!(notice.contains("the recipient unsubscribed"), "the owners hear of it elsewhere: {notice}");
     // Neither a new name nor a test brings them back.
     let (_, renamed) = call(&maibo, "PATCH", &path, &json!({"name": "ops"}));
     assert_eq!((&renamed["consent"], &renamed["broken"]), (&json!("withdrawn"), &told["broken"]));
@@ -348,6 +354,7 @@ fn who_unsubscribes_gets_nothing_more_until_they_confirm_again() {
     maibo.ping_ok(&format!("{uuid}/fail"));
     sink.wait_for(3);
     maibo.all_delivered();
+    assert_eq!(robot.heard().len(), 1, "and once");
     let (status, told) = call(&maibo, "POST", &format!("{path}/ask"), &Value::Null);
     assert_eq!(status, 409, "there is nothing to ask: {told}");
 }
