@@ -15,7 +15,8 @@ use tower_http::csrf::CsrfLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use super::pages::{
-    api_docs, channel_form, channels, check, check_form, checks, health, home, keys, language, setup, sign_in,
+    api_docs, channel_form, channels, check, check_form, checks, health, home, keys, language, setup,
+    sign_in, telegram,
 };
 use super::{AppState, api, assets, badges, error, layers, maibo_api, metrics, pages, seed};
 use crate::ingest::{Intake, dialects, http};
@@ -35,6 +36,7 @@ pub fn router(state: AppState, intake: Intake) -> Router {
         .route("/projects/{project}/checks/new", get(check_form::new).post(check_form::make))
         .route("/projects/{project}/schedule", post(check_form::preview_only))
         .route("/projects/{project}/channels", get(channels::get))
+        .route("/projects/{project}/channels/telegram", get(telegram::get).post(telegram::post))
         .route("/projects/{project}/channels/new/{kind}", get(channel_form::new).post(channel_form::make))
         .route("/projects/{project}/badges", get(pages::badges::get))
         .route("/projects/{project}/keys", get(keys::get).post(keys::make))

@@ -29,6 +29,8 @@ struct Page {
     is_new: bool,
     for_all: bool,
     no_mail: bool,
+    /// Where a new channel of this kind finds its recipient.
+    finder: Option<String>,
 }
 
 /// One field of the form.
@@ -102,7 +104,9 @@ async fn draw(visit: &Visit, project: &Project, role: Role, draft: Draft<'_>) ->
         let title = l.ta("channel-add-title", &[("kind", &word)]);
         (title, s.in_project(&format!("/channels/new/{kind}")))
     };
+    let finder = (kind == "telegram" && draft.channel.is_none()).then(|| s.in_project("/channels/telegram"));
     page(&Page {
+        finder,
         s,
         title,
         about: l.t(&format!("channel-about-{kind}")),
