@@ -39,12 +39,16 @@ pub struct Alert {
     pub last: LastPing,
     /// Where a reader finds more.
     pub link: String,
+    /// Where the reader of a mail may stop them.
+    pub unsubscribe: Option<String>,
     /// The check and all others, when one message tells about several.
     pub names: Vec<String>,
     /// On a recovery whose outage was never told: why the check had gone down. One message then tells of both.
     pub untold: Option<Why>,
     /// A sentence of Maibo's own that goes with the message, such as why it arrives here and not elsewhere.
     pub note: Option<String>,
+    /// It need not make a sound, where the far side can do without.
+    pub quiet: bool,
     /// The message is not about a check: this is told instead. The side still says how loud to be.
     pub notice: Option<Notice>,
 }
@@ -156,9 +160,11 @@ pub(super) mod tests {
             blackout: None,
             last: LastPing::default(),
             link: "https://mon.example/checks/x".to_owned(),
+            unsubscribe: None,
             names: vec![name],
             untold: None,
             note: None,
+            quiet: false,
             notice: None,
         }
     }

@@ -1,6 +1,7 @@
 //! Gathers what an alert says from the database.
 use super::Settings;
 use super::alert::{About, Alert, Happened, LastPing, Notice, Side, Why, one_line};
+use super::consent;
 use crate::core::Time;
 use crate::core::schedule::Zone;
 use crate::healthchecks;
@@ -8,9 +9,10 @@ use crate::i18n::{Lang, zone_or_utc};
 use crate::links::Links;
 use crate::store::channels::Channel;
 use crate::store::checks::{self, Check};
-use crate::store::flips::Flip;
-use crate::store::outbox::{Claimed, subject};
-use crate::store::{Db, StoreError, pings, projects};
+use crate::store::flips::{self, Flip};
+use crate::store::outbox::{self, Claimed, subject};
+use crate::store::projects::Project;
+use crate::store::{Db, StoreError, failover, pings, projects};
 
 /// Loads what a message to `channel` about `claimed` says. `None`: everything that it was about is gone.
 pub async fn load(
@@ -19,11 +21,16 @@ pub async fn load(
     channel: &Channel,
     claimed: &[Claimed],
 ) -> Result<Option<Alert>, StoreError> {
+    if let Some(row) = claimed.first().filter(|row| row.check_id.is_none()) {
+        return about_no_check(db, links, channel, row).await;
+    }
     let lang = Lang::named(&channel.language).unwrap_or_default();
     let mut names = Vec::with_capacity(claimed.len());
     let mut abouts = Vec::new();
     let mut first = None;
-    for row in claimed {
+    // Where both sides are told together, the recovery is the news.
+    let back = claimed.iter().any(|row| row.kind == "up");
+    for row in claimed.iter().filter(|row| !back || row.kind == "up") {
         let Some(found) = subject(db, row).await? else { continue };
         names.push(display_name(&found.check, lang));
         if abouts.len() < TOLD_IN_FULL {
@@ -55,11 +62,48 @@ pub async fn load(
         blackout: found.blackout,
         last: last_ping(db, check, flip).await?,
         link,
+        unsubscribe: consent::link(db, links, channel, consent::Answer::Unsubscribe).await?,
         names,
-        untold: None,
-        note: None,
+        untold: untold(db, claimed, row).await?,
+        note: note(db, channel, row).await?,
+        quiet: false,
         notice: None,
     }))
+}
+
+/// Why the check went down that `up` says is back, when the same message tells of both.
+async fn untold(db: &Db, claimed: &[Claimed], up: &Claimed) -> Result<Option<Why>, StoreError> {
+    let down =
+        claimed.iter().find(|row| up.kind == "up" && row.kind == "down" && row.check_id == up.check_id);
+    let Some(row) = down else { return Ok(None) };
+    Ok(subject(db, row).await?.map(|found| why(&found.flip)))
+}
+
+/// What there is to be said about an alert that stands in for another.
+async fn note(db: &Db, channel: &Channel, row: &Claimed) -> Result<Option<String>, StoreError> {
+    let Some(origin) = row.origin_id else { return Ok(None) };
+    let Some((failed, reason)) = failover::why(db, origin).await? else { return Ok(None) };
+    let failed = outbox::channel(db, failed).await?;
+    Ok(failed.map(|failed| instead_of(channel, &failed, &reason)))
+}
+
+/// A canary or a notice. `None`: there is nothing to be told any more.
+async fn about_no_check(
+    db: &Db,
+    links: &Links,
+    channel: &Channel,
+    row: &Claimed,
+) -> Result<Option<Alert>, StoreError> {
+    let project = projects::by_id(db, channel.project_id).await?;
+    let project = project.map(|project| project.name).unwrap_or_default();
+    let (at, id) = (row.since(), format!("{}-{}", row.kind, row.id));
+    if row.kind == "canary" {
+        return Ok(Some(canary(channel, &project, links, at, &id)));
+    }
+    let Some(dead) = row.about_id else { return Ok(None) };
+    // Whoever has mended it meanwhile need not be told.
+    let dead = outbox::channel(db, dead).await?.filter(|dead| !dead.broken.is_empty());
+    Ok(dead.map(|dead| channel_died(channel, &dead, &dead.broken, &project, links, at, &id)))
 }
 
 /// Checks of one message that are described in full; of more, the number is told.
@@ -110,7 +154,7 @@ pub fn canary(channel: &Channel, project: &str, links: &Links, now: Time, id: &s
     let lang = Lang::named(&channel.language).unwrap_or_default();
     let notice = Notice { title: lang.t("alert-title-canary"), sentence: lang.t("alert-canary") };
     let id = format!("{id}.{}", channel.uuid);
-    Alert { notice: Some(notice), ..of_our_own(channel, project, links, now, Side::Test, id) }
+    Alert { notice: Some(notice), quiet: true, ..of_our_own(channel, project, links, now, Side::Test, id) }
 }
 
 /// Tells through `channel` that another one no longer works. `id` is the same on every try.
@@ -130,7 +174,7 @@ pub fn channel_died(
         title: lang.ta("alert-title-channel-died", &[("name", &name)]),
         sentence: lang.ta("alert-channel-died", &[("name", &name), ("reason", &one_line(reason))]),
     };
-    let link = links.to(&format!("/channels/{}/edit", dead.uuid));
+    let link = links.to(&format!("/channels/{}", dead.uuid));
     let id = format!("{id}.{}", channel.uuid);
     Alert { notice: Some(notice), link, ..of_our_own(channel, project, links, now, Side::Down, id) }
 }
@@ -163,6 +207,7 @@ fn of_our_own(
         zone: zone(&channel.settings()).unwrap_or_else(Zone::utc),
         project: project.to_owned(),
         link: links.to("/"),
+        unsubscribe: None,
         names: vec![check.name.clone()],
         check: about(&check, lang, json),
         event: None,
@@ -170,6 +215,7 @@ fn of_our_own(
         last: LastPing::default(),
         untold: None,
         note: None,
+        quiet: false,
         notice: None,
     }
 }
@@ -224,4 +270,38 @@ async fn last_ping(db: &Db, check: &Check, flip: &Flip) -> Result<LastPing, Stor
         exit_status: ping.exit_status,
         body: String::from_utf8_lossy(&body.unwrap_or_default()).into_owned(),
     })
+}
+
+/// What a channel with these settings would have said about the newest outage, or the newest recovery, of a project.
+pub async fn past(
+    db: &Db,
+    links: &Links,
+    project: &Project,
+    side: Side,
+    lang: Lang,
+    settings: &Settings,
+) -> Result<Option<Alert>, StoreError> {
+    let Some(flip) = flips::newest(db, project.id, side == Side::Up).await? else { return Ok(None) };
+    let Some(check) = flips::check_of(db, &flip).await? else { return Ok(None) };
+    let about = about(&check, lang, String::new());
+    Ok(Some(Alert {
+        quiet: false,
+        unsubscribe: None,
+        side,
+        event_id: String::new(),
+        outage_id: None,
+        at: flip.at(),
+        lang,
+        zone: zone(settings).unwrap_or_else(|| zone_or_utc(&check.spec().tz)),
+        project: project.name.clone(),
+        names: vec![about.name.clone()],
+        check: about,
+        event: Some(happened(&flip)),
+        blackout: None,
+        last: last_ping(db, &check, &flip).await?,
+        link: links.check(check.code()),
+        untold: None,
+        note: None,
+        notice: None,
+    }))
 }

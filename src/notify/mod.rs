@@ -1,16 +1,29 @@
 //! From the outbox to the world: channels, the words of an alert, and the dispatcher that delivers them.
 pub mod alert;
+mod answer;
+pub mod canary;
 pub mod clip;
+pub mod consent;
 pub mod dispatch;
 pub mod kinds;
+mod letter;
 pub mod load;
+mod markdown;
+pub mod members;
 pub mod message;
 pub mod outcome;
+mod people;
 pub mod post;
 mod redact;
+pub mod reference;
+mod rooms;
+#[cfg(test)]
+mod sample;
 pub mod settings;
 pub mod shared;
+mod sign;
 pub mod template;
+pub mod trial;
 
 use lettre::message::MultiPart;
 
@@ -23,7 +36,6 @@ pub use kinds::{DRIVERS, driver};
 use message::Words;
 use outcome::{SendError, Sent};
 pub use settings::{FieldError, Settings, accept, mask};
-use shared::PROXY;
 pub use shared::{HTTP, Shared};
 
 /// One kind of channel.
@@ -117,13 +129,15 @@ pub struct Field {
     pub required: bool,
     /// Never shown again after it was saved.
     pub secret: bool,
+    /// Few need it: a form has it out of the way.
+    pub rare: bool,
 }
 
 impl Field {
     /// A setting that may be left out and is no secret.
     #[must_use]
     pub const fn new(name: &'static str, input: Input) -> Self {
-        Self { name, input, required: false, secret: false }
+        Self { name, input, required: false, secret: false, rare: false }
     }
 
     #[must_use]
@@ -134,6 +148,11 @@ impl Field {
     #[must_use]
     pub const fn secret(self) -> Self {
         Self { secret: true, ..self }
+    }
+
+    #[must_use]
+    pub const fn rare(self) -> Self {
+        Self { rare: true, ..self }
     }
 }
 
@@ -147,6 +166,8 @@ pub enum Input {
     Lines,
     /// A time zone by its name in the tz database.
     Zone,
+    /// Other channels of the same project.
+    Channels,
     /// One of these words; none is the first.
     Choice(&'static [&'static str]),
 }
@@ -215,5 +236,7 @@ pub struct Mail {
     pub id: String,
     /// Left side of the id of the thread. It is never sent itself; mail programs group by it all the same.
     pub follows: Option<String>,
+    /// Where the reader may stop these mails.
+    pub unsubscribe: Option<String>,
     pub date: Time,
 }

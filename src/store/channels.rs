@@ -1,8 +1,9 @@
 //! Channels: where alerts go.
 use std::collections::BTreeMap;
 
-use super::db::{on, read, run, write_tx};
-use super::{Db, StoreError, micros, time};
+use super::db::{Dialects, on, read, run, write_tx};
+use super::list::List;
+use super::{Db, StoreError, WriteTx, consents, micros, time};
 use crate::core::Time;
 use crate::rng;
 
@@ -29,11 +30,16 @@ macro_rules! channel_columns {
             $prefix,
             "fallback_id, ",
             $prefix,
-            "canary_at"
+            "canary_at, ",
+            $prefix,
+            "consent"
         )
     };
 }
 pub(super) use channel_columns;
+
+/// The kind that stands for other channels; they are named in its setting `members`, by their ids, one a line.
+pub const GROUP: &str = "group";
 
 /// A channel's fields by name, as its kind defines them. Values may be secrets.
 pub type Settings = BTreeMap<String, String>;
@@ -45,10 +51,11 @@ pub struct Channel {
     pub project_id: i64,
     pub kind: String,
     pub name: String,
-    settings: String,
+    pub(super) settings: String,
     pub language: String,
     /// Why it can no longer work; empty while it can.
     pub broken: String,
+    consent: String,
     /// The channel that gets what this one could not deliver.
     pub fallback_id: Option<i64>,
     canary_at: Option<i64>,
@@ -67,6 +74,18 @@ impl Channel {
         serde_json::from_str(&self.settings).unwrap_or_default()
     }
 
+    /// Whether alerts reach somebody through it, as far as is known.
+    #[must_use]
+    pub fn works(&self) -> bool {
+        self.broken.is_empty() && matches!(self.consent(), None | Some(consents::State::Given))
+    }
+
+    /// Whether the reader of its address wants its mails; `None` where nobody need be asked.
+    #[must_use]
+    pub fn consent(&self) -> Option<consents::State> {
+        consents::State::named(&self.consent)
+    }
+
     /// When a message is next sent only to see that it works.
     #[must_use]
     pub fn canary_at(&self) -> Option<Time> {
@@ -82,6 +101,8 @@ pub struct New<'a> {
     pub settings: &'a Settings,
     /// Of its messages: `en` or `zh-CN`.
     pub language: &'a str,
+    /// The reader of its address must say yes first.
+    pub asks: bool,
 }
 
 /// Makes a channel. `for_all`: every check of the project notifies it from now on.
@@ -93,8 +114,8 @@ pub async fn create(
     now: Time,
 ) -> Result<Channel, StoreError> {
     const SQL: &str = concat!(
-        "INSERT INTO channels (uuid, project_id, kind, name, settings, language, created_at, broken)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, '') RETURNING ",
+        "INSERT INTO channels (uuid, project_id, kind, name, settings, language, created_at, broken, consent)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, '', $8) RETURNING ",
         channel_columns!("")
     );
     const ALL: &str =
@@ -108,33 +129,106 @@ pub async fn create(
             .bind(serde_json::json!(new.settings).to_string())
             .bind(new.language)
             .bind(micros(now))
+            .bind(if new.asks { consents::State::Asked.as_str() } else { "" })
             .fetch_one(conn)
             .await?);
+        if new.asks {
+            consents::ask_in(tx, channel.id, now).await?;
+        }
         if for_all {
             run!(tx, sqlx::query(ALL).bind(project_id).bind(channel.id));
         }
+        write_members(tx, channel.id, new.settings).await?;
         channel
     });
     Ok(channel)
 }
 
-/// Saves new settings. A channel that was marked as broken gets another chance.
+/// What a change of a channel means for the consent of its reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reader {
+    /// Still the same.
+    Same,
+    /// A new one, who must say yes first.
+    Asked,
+    /// A new one who need not be asked.
+    Known,
+}
+
+/// Saves new settings. A channel that was marked as broken gets another chance, unless its reader has unsubscribed.
 pub async fn update(
     db: &Db,
     id: i64,
     name: &str,
     settings: &Settings,
     language: &str,
+    reader: Reader,
+    now: Time,
 ) -> Result<(), StoreError> {
-    const SQL: &str =
-        "UPDATE channels SET name = $2, settings = $3, language = $4, broken = '' WHERE id = $1";
+    const SQL: &str = "UPDATE channels SET name = $2, settings = $3, language = $4,
+        broken = CASE WHEN consent = 'withdrawn' THEN broken ELSE '' END WHERE id = $1";
+    const CONSENT: &str = "UPDATE channels SET consent = $2, broken = '' WHERE id = $1";
+    const NO_MAIL: &str = "DELETE FROM consent_mails WHERE channel_id = $1";
     write_tx!(db, |tx| {
         run!(
             tx,
             sqlx::query(SQL).bind(id).bind(name).bind(serde_json::json!(settings).to_string()).bind(language)
         );
+        write_members(tx, id, settings).await?;
+        match reader {
+            Reader::Same => {}
+            Reader::Asked => {
+                run!(tx, sqlx::query(CONSENT).bind(id).bind(consents::State::Asked.as_str()));
+                consents::ask_in(tx, id, now).await?;
+            }
+            Reader::Known => {
+                run!(tx, sqlx::query(CONSENT).bind(id).bind(""));
+                run!(tx, sqlx::query(NO_MAIL).bind(id));
+            }
+        }
     });
     Ok(())
+}
+
+/// Makes the members of a group those that its settings name. A group in a group, or in itself, would be none.
+async fn write_members(tx: &mut WriteTx, id: i64, settings: &Settings) -> Result<(), StoreError> {
+    const NONE: &str = "DELETE FROM channel_members WHERE group_id = $1";
+    const THESE: Dialects = Dialects {
+        sqlite: "INSERT INTO channel_members (group_id, channel_id)
+            SELECT g.id, m.id FROM channels g JOIN channels m ON m.project_id = g.project_id AND m.kind <> 'group'
+            WHERE g.id = $1 AND g.kind = 'group' AND m.uuid IN (SELECT value FROM json_each($2))",
+        postgres: "INSERT INTO channel_members (group_id, channel_id)
+            SELECT g.id, m.id FROM channels g JOIN channels m ON m.project_id = g.project_id AND m.kind <> 'group'
+            WHERE g.id = $1 AND g.kind = 'group' AND m.uuid = ANY($2)",
+    };
+    let Some(named) = settings.get("members") else { return Ok(()) };
+    let uuids: Vec<&str> = named.split_whitespace().collect();
+    run!(tx, sqlx::query(NONE).bind(id));
+    let sql = THESE.on(tx);
+    run!(tx, sqlx::query(sql).bind(id).bind(List(&uuids)));
+    Ok(())
+}
+
+/// The channels that a group stands for, oldest first.
+pub async fn members(db: &Db, group_id: i64) -> Result<Vec<Channel>, StoreError> {
+    const SQL: &str = concat!(
+        "SELECT ",
+        channel_columns!("c."),
+        " FROM channel_members m JOIN channels c ON c.id = m.channel_id WHERE m.group_id = $1 ORDER BY c.id"
+    );
+    Ok(read!(db, |pool| sqlx::query_as(SQL).bind(group_id).fetch_all(pool).await?))
+}
+
+/// Sets which channel gets what this one could not deliver; `None`: none does. One of another project, a group and the
+/// channel itself are no fallback: `false`, and nothing changes.
+pub async fn set_fallback(db: &Db, id: i64, fallback: Option<i64>) -> Result<bool, StoreError> {
+    const NONE: &str = "UPDATE channels SET fallback_id = NULL WHERE id = $1";
+    const SQL: &str = "UPDATE channels SET fallback_id = $2 WHERE id = $1 AND id <> $2 AND EXISTS (
+        SELECT 1 FROM channels f WHERE f.id = $2 AND f.project_id = channels.project_id AND f.kind <> 'group')";
+    Ok(write_tx!(db, |tx| match fallback {
+        None => run!(tx, sqlx::query(NONE).bind(id)),
+        Some(fallback) => run!(tx, sqlx::query(SQL).bind(id).bind(fallback)),
+    }) > 0)
 }
 
 /// Takes back that a channel is broken: it was seen to work.
@@ -146,10 +240,17 @@ pub async fn mend(db: &Db, id: i64) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Deletes a channel; what was queued for it is not sent any more.
+/// Deletes a channel; what was queued for it is not sent any more, and groups and others that relied on it do without.
 pub async fn delete(db: &Db, id: i64) -> Result<(), StoreError> {
+    const FALLBACKS: &str = "UPDATE channels SET fallback_id = NULL WHERE fallback_id = $1";
+    // An id stands nowhere else in a group's settings.
+    const GROUPS: &str = "UPDATE channels SET settings = REPLACE(settings,
+            (SELECT m.uuid FROM channels m WHERE m.id = $1), '')
+        WHERE kind = 'group' AND id IN (SELECT group_id FROM channel_members WHERE channel_id = $1)";
     const SQL: &str = "DELETE FROM channels WHERE id = $1";
     write_tx!(db, |tx| {
+        run!(tx, sqlx::query(FALLBACKS).bind(id));
+        run!(tx, sqlx::query(GROUPS).bind(id));
         run!(tx, sqlx::query(SQL).bind(id));
     });
     Ok(())

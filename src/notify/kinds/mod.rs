@@ -13,22 +13,52 @@ macro_rules! drivers {
 }
 
 drivers![
-    email, // mail
+    // Mail
+    email,
+    // Chat
     wecom,
-    telegram, // chat
+    dingtalk,
+    feishu,
+    wecomapp,
+    telegram,
+    slack,
+    discord,
+    teams,
+    googlechat,
+    mattermost,
+    rocketchat,
+    matrix,
+    zulip,
+    onebot,
+    // Push
+    bark,
     ntfy,
     pushover,
+    serverchan,
+    pushplus,
+    wxpusher,
     gotify,
-    signal, // push
-    twilio, // sms
+    signal,
+    qmsg,
+    // Sms
+    aliyunsms,
+    twilio,
+    // Incident
+    pagerduty,
+    opsgenie,
+    splunk,
+    alertmanager,
+    // Machine
     webhook,
     homeassistant,
     mqtt,
     apprise,
     syslog,
-    shell, // machine
+    shell,
+    group,
 ];
 
+pub(super) use group::names as members;
 pub use telegram::{Heard, ask_chats, read_chats};
 
 /// The kind of channel with this name.

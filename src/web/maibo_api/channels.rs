@@ -15,9 +15,12 @@ use super::sent::{At, Patch, Sent, present};
 use crate::core::access::{Action, Role, allows};
 use crate::core::text::one_line;
 use crate::i18n::Lang;
+use crate::notify::consent;
 use crate::notify::outcome::Sent as Delivered;
-use crate::notify::{self, DRIVERS, Driver, Settings, driver, load, mask};
-use crate::store::channels::{self, Channel, New};
+use crate::notify::trial::{self, Trial};
+use crate::notify::{self, DRIVERS, Driver, Settings, driver, mask, members};
+use crate::store::channels::{self, Channel, GROUP, New, Reader};
+use crate::store::consents;
 use crate::store::outbox::{self, LastAttempt};
 use crate::store::projects::{self, Project};
 
@@ -44,6 +47,10 @@ pub(super) struct ChannelJson {
     /// Why it can no longer work, as the other side said; null while it can.
     #[schema(required = true)]
     broken: Option<String>,
+    /// Whether the reader of a mail address wants its mails: `asked`, by a mail with a link, and alerts wait for a day;
+    /// `given`; or `withdrawn`, by unsubscribing. null where nobody need be asked.
+    #[schema(required = true)]
+    consent: Option<ConsentWord>,
     /// How many checks tell it.
     checks: i64,
     /// The newest attempt at it.
@@ -59,6 +66,26 @@ struct LastAttemptJson {
     /// `sent`, `retry` or `dead`.
     outcome: String,
     detail: String,
+}
+
+/// What is known of the reader's will.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = Consent)]
+enum ConsentWord {
+    Asked,
+    Given,
+    Withdrawn,
+}
+
+impl From<consents::State> for ConsentWord {
+    fn from(state: consents::State) -> Self {
+        match state {
+            consents::State::Asked => Self::Asked,
+            consents::State::Given => Self::Given,
+            consents::State::Withdrawn => Self::Withdrawn,
+        }
+    }
 }
 
 /// The language of messages.
@@ -187,6 +214,7 @@ impl Around {
             language: Lang::named(&channel.language).unwrap_or_default().into(),
             settings: knows_secrets.then(|| shown(channel.settings(), driver(&channel.kind))),
             broken: Some(channel.broken.clone()).filter(|why| !why.is_empty()),
+            consent: channel.consent().map(ConsentWord::from),
             checks: self.uses.get(&channel.id).copied().unwrap_or(0),
             last_attempt: last.map(|attempt| LastAttemptJson {
                 at: attempt.at(),
@@ -217,10 +245,18 @@ fn read_name(name: &str) -> Result<String, FieldError> {
 }
 
 /// Settings as they may be saved; without the NUL that cannot be stored everywhere.
-async fn accept(caller: &Caller, driver: &Driver, given: Settings) -> Result<Settings, FieldError> {
+async fn accept(
+    caller: &Caller,
+    project_id: i64,
+    driver: &Driver,
+    given: Settings,
+) -> Result<Result<Settings, FieldError>> {
     let given = given.into_iter().map(|(name, value)| (name, value.replace('\0', ""))).collect();
-    let accepted = notify::accept(driver, &given, &caller.state.post.outbound).await;
-    accepted.map_err(|error| FieldError::new(format!("settings.{}", error.field), error.words(Lang::En)))
+    let accepted = match notify::accept(driver, &given, &caller.state.post.outbound).await {
+        Ok(settings) => members::resolve(caller.db(), project_id, driver, settings).await?,
+        Err(error) => Err(error),
+    };
+    Ok(accepted.map_err(|error| FieldError::new(format!("settings.{}", error.field), error.words(Lang::En))))
 }
 
 /// Both, or everything that is wrong with them.
@@ -258,10 +294,14 @@ pub(super) async fn create(
         let known: Vec<_> = DRIVERS.iter().map(|driver| driver.kind).collect();
         return Err(Refusal::field("kind", format!("expected one of {}", known.join(", "))));
     };
-    let accepted = accept(&caller, driver, wanted.settings).await;
+    let accepted = accept(&caller, project.id, driver, wanted.settings).await?;
     let (name, settings) = both(read_name(&wanted.name), accepted)?;
     let language = wanted.language.map_or_else(Lang::default, Lang::from).code();
-    let new = New { kind: driver.kind, name: &name, settings: &settings, language };
+    let asks = consent::must_ask(caller.db(), project.id, driver.kind, &settings).await?;
+    if asks {
+        may_ask(&caller, project.id, driver.kind, &settings)?;
+    }
+    let new = New { kind: driver.kind, name: &name, settings: &settings, language, asks };
     let now = caller.state.now();
     let channel = channels::create(caller.db(), project.id, &new, wanted.for_all, now).await?;
     let location = caller.state.links.to(&format!("{PREFIX}/channels/{}", channel.uuid));
@@ -307,11 +347,45 @@ pub(super) async fn update(
     let Some(driver) = driver(&channel.kind) else {
         return Err(Refusal::Conflict(format!("this Maibo does not know channels of kind {}", channel.kind)));
     };
-    let accepted = accept(&caller, driver, over(channel.settings(), wanted.settings, driver)).await;
+    let wanted_settings = over(channel.settings(), wanted.settings, driver);
+    let accepted = accept(&caller, channel.project_id, driver, wanted_settings).await?;
     let name = wanted.name.as_deref().map_or_else(|| Ok(channel.name.clone()), read_name);
     let (name, settings) = both(name, accepted)?;
     let language = wanted.language.map_or(channel.language.as_str(), |word| Lang::from(word).code());
-    channels::update(caller.db(), channel.id, &name, &settings, language).await?;
+    let reader = consent::change(caller.db(), &channel, &settings).await?;
+    if reader == Reader::Asked {
+        may_ask(&caller, channel.project_id, driver.kind, &settings)?;
+    }
+    let now = caller.state.now();
+    channels::update(caller.db(), channel.id, &name, &settings, language, reader, now).await?;
+    reread(&caller, &channel.uuid, role).await
+}
+
+/// A mail that asks for consent may go out now; counted.
+fn may_ask(caller: &Caller, project_id: i64, kind: &str, settings: &Settings) -> Result<()> {
+    let address = consent::reader(kind, settings).unwrap_or_default();
+    let state = &caller.state;
+    state.guesses.may_ask(project_id, &address, state.now()).map_err(Refusal::TooMany)
+}
+
+/// Ask the recipient again
+///
+/// Sends the mail once more that asks for consent; also to a recipient who has unsubscribed.
+#[utoipa::path(post, path = "/channels/{channel}/ask", operation_id = "ask_recipient", tag = "channels",
+    params(("channel" = String, Path, description = "Its UUID")),
+    responses((status = 200, description = "The mail is on its way; the channel", body = ChannelJson),
+        (status = 409, description = "There is nothing to ask", body = super::problem::Problem,
+            content_type = "application/problem+json"),
+        (status = 429, description = "Too many such mails", body = super::problem::Problem,
+            content_type = "application/problem+json", headers(("Retry-After" = i64, description = "Seconds to wait"))),
+        Working))]
+pub(super) async fn ask(caller: Caller, At(uuid): At<String>) -> Result<Json<ChannelJson>> {
+    let (channel, role) = caller.channel(&uuid, Action::EditChannels).await?;
+    if !matches!(channel.consent(), Some(consents::State::Asked | consents::State::Withdrawn)) {
+        return Err(Refusal::Conflict("there is nothing to ask the recipient of this channel".to_owned()));
+    }
+    may_ask(&caller, channel.project_id, &channel.kind, &channel.settings())?;
+    consents::ask_again(caller.db(), channel.id, caller.state.now()).await?;
     reread(&caller, &channel.uuid, role).await
 }
 
@@ -341,16 +415,25 @@ pub(super) async fn test(caller: Caller, At(uuid): At<String>) -> Result<Json<Te
     let state = &caller.state;
     state.guesses.test_send.take(caller.counted(), state.now()).map_err(Refusal::TooMany)?;
     let project = projects::by_id(&state.db, channel.project_id).await?.ok_or(Refusal::NotFound)?;
-    let alert = load::test(&channel, &project.name, &state.links, state.now());
-    let (outcome, detail) = match state.post.send(&channel, &alert, state.now()).await {
-        Ok(Some(Delivered(said))) => (TestOutcome::Sent, said),
-        Ok(None) => (TestOutcome::Nothing, "this channel has nothing to send".to_owned()),
-        Err(error) => (TestOutcome::Failed, error.to_string()),
+    let one = channel.kind != GROUP;
+    let trials = trial::run(&state.db, &state.post, &state.clock, channel, &project.name).await?;
+    // Of a group the worst is told, and what each member said.
+    let outcome = if trials.iter().any(|trial| trial.outcome.is_err()) {
+        TestOutcome::Failed
+    } else if trials.iter().any(Trial::is_good) {
+        TestOutcome::Sent
+    } else {
+        TestOutcome::Nothing
     };
-    if matches!(outcome, TestOutcome::Sent) {
-        // It works again, whatever was wrong with it.
-        channels::mend(&state.db, channel.id).await?;
-    }
+    let said = trials.into_iter().map(|Trial { channel, outcome }| {
+        let said = match outcome {
+            Ok(Some(Delivered(said))) => said,
+            Ok(None) => "this channel has nothing to send".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        if one { said } else { format!("{}: {said}", channel.name) }
+    });
+    let detail = said.collect::<Vec<_>>().join("; ");
     Ok(Json(Tested { outcome, detail }))
 }
 

@@ -2,10 +2,13 @@
 pub mod api_docs;
 pub mod badges;
 pub mod channel_form;
+pub mod channel_kinds;
+pub mod channel_preview;
 pub mod channels;
 pub mod check;
 pub mod check_form;
 pub mod checks;
+pub mod consent;
 pub mod events;
 pub mod health;
 pub mod home;
