@@ -16,7 +16,7 @@ use tower_http::timeout::TimeoutLayer;
 
 use super::pages::{
     api_docs, channel_form, channel_kinds, channel_preview, channels, check, check_form, checks, consent,
-    health, home, keys, language, setup, sign_in,
+    health, home, keys, language, setup, sign_in, telegram,
 };
 use super::{AppState, api, assets, badges, error, layers, maibo_api, metrics, pages, seed};
 use crate::ingest::{Intake, dialects, http};
@@ -36,6 +36,7 @@ pub fn router(state: AppState, intake: Intake) -> Router {
         .route("/projects/{project}/checks/new", get(check_form::new).post(check_form::make))
         .route("/projects/{project}/schedule", post(check_form::preview_only))
         .route("/projects/{project}/channels", get(channels::get))
+        .route("/projects/{project}/channels/telegram", get(telegram::get).post(telegram::post))
         .route("/projects/{project}/channels/preview", post(channel_preview::post))
         .route("/projects/{project}/channels/new/{kind}", get(channel_form::new).post(channel_form::make))
         .route("/projects/{project}/badges", get(pages::badges::get))

@@ -32,4 +32,5 @@ mod silence;
 mod sql_is_valid;
 mod sqlite_file;
 mod support;
+mod telegram;
 mod transports;

@@ -7,7 +7,7 @@ channel-about-telegram = A message from your own bot to a person, group or chann
 field-telegram-token = Bot token
 field-telegram-token-hint = @BotFather gives it to you: /newbot.
 field-telegram-chat = Chat
-field-telegram-chat-hint = Its number, or the @name of a public channel. Save the token, write to the bot, then find the chat with the button below.
+field-telegram-chat-hint = Its number, or the @name of a public channel. Write to the bot first, then find the chat with the button above.
 field-telegram-thread = Topic
 field-telegram-thread-hint = Only in groups with topics: the topic's number.
 field-telegram-mention = Call people
@@ -17,12 +17,12 @@ field-telegram-url-hint = Empty: https://api.telegram.org. Or your own Bot API s
 channel-steps-telegram =
     In Telegram, write /newbot to @BotFather and give the bot a name; it answers with a token.
     Write /start to your bot; or add it to a group and write /start there. In a channel, make it an administrator.
-    Type the token and press “Find my chat”; choose the chat from the list.
+    Press “Find my chat”, type the token, and choose the chat from the list.
 telegram-find = Find my chat
 telegram-find-about = Maibo asks Telegram who has written to this bot lately. No public address is needed.
 telegram-found = Who wrote to the bot
 telegram-none = Nobody has written to this bot in the last 24 hours. Write /start to it, or in the group, and look again.
-telegram-failed = Telegram answered: { $reason }
+telegram-failed = That did not work: { $reason }
 telegram-use = Use this chat
 telegram-again = Look again
 telegram-topic = topic { $thread }

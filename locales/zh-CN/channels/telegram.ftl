@@ -7,7 +7,7 @@ channel-about-telegram = 由你自己的机器人发消息给个人、群组或�
 field-telegram-token = 机器人 token
 field-telegram-token-hint = 向 @BotFather 发送 /newbot 获得。
 field-telegram-chat = 会话
-field-telegram-chat-hint = 会话的数字 ID，或公开频道的 @名称。给机器人发过消息后，可以用下面的按钮查找。
+field-telegram-chat-hint = 会话的数字 ID，或公开频道的 @名称。给机器人发过消息后，可以用上面的按钮查找。
 field-telegram-thread = 话题
 field-telegram-thread-hint = 仅用于开启了话题的群组：话题的数字 ID。
 field-telegram-mention = 提醒的人
@@ -17,12 +17,12 @@ field-telegram-url-hint = 留空即 https://api.telegram.org。也可以填自�
 channel-steps-telegram =
     在 Telegram 里给 @BotFather 发送 /newbot，按提示取名，它会回复一个 token。
     给你的机器人发送 /start；或把它拉进群，在群里发送 /start。频道则把它设为管理员。
-    填写 token，点「查找会话」，从列表中选择。
+    点「查找会话」，填写 token，从列表中选择。
 telegram-find = 查找会话
 telegram-find-about = Maibo 向 Telegram 询问最近谁给这个机器人发过消息，不需要公网地址。
 telegram-found = 给机器人发过消息的会话
 telegram-none = 最近 24 小时没有人给这个机器人发过消息。请给它（或在群里）发送 /start，再查一次。
-telegram-failed = Telegram 的回答：{ $reason }
+telegram-failed = 没有查到：{ $reason }
 telegram-use = 使用这个会话
 telegram-again = 再查一次
 telegram-topic = 话题 { $thread }

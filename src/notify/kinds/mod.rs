@@ -14,7 +14,8 @@ macro_rules! drivers {
 
 drivers![
     // Mail
-    email, // Chat
+    email,
+    // Chat
     wecom,
     dingtalk,
     feishu,
@@ -28,22 +29,26 @@ drivers![
     rocketchat,
     matrix,
     zulip,
-    onebot, // Push
+    onebot,
+    // Push
     bark,
+    ntfy,
+    pushover,
     serverchan,
     pushplus,
     wxpusher,
-    ntfy,
     gotify,
-    pushover,
     signal,
-    qmsg, // Sms
+    qmsg,
+    // Sms
     aliyunsms,
-    twilio, // Incident
+    twilio,
+    // Incident
     pagerduty,
     opsgenie,
     splunk,
-    alertmanager, // Machine
+    alertmanager,
+    // Machine
     webhook,
     homeassistant,
     mqtt,

@@ -262,7 +262,7 @@ pub fn read_chats(reply: &HttpReply) -> Result<Vec<Heard>, SendError> {
         let heard = Heard {
             chat: id.to_string(),
             thread,
-            name: sentence(name.unwrap_or_default()),
+            name: Unit::Chars.clip(&sentence(name.unwrap_or_default()), 80),
             text: sentence(message["text"].as_str().unwrap_or_default()),
         };
         if !found.iter().any(|known| known.chat == heard.chat && known.thread == heard.thread) {

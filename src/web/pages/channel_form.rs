@@ -41,6 +41,8 @@ struct Page {
     is_new: bool,
     for_all: bool,
     no_mail: bool,
+    /// Where a new channel of this kind finds its recipient.
+    finder: Option<String>,
 }
 
 /// Fields that are out of the way until something is in one of them.
@@ -155,7 +157,9 @@ async fn draw(visit: &Visit, project: &Project, role: Role, draft: Draft<'_>) ->
         let title = l.ta("channel-add-title", &[("kind", &word)]);
         (title, s.in_project(&format!("/channels/new/{kind}")))
     };
+    let finder = (kind == "telegram" && draft.channel.is_none()).then(|| s.in_project("/channels/telegram"));
     page(&Page {
+        finder,
         s,
         title,
         about: l.t(&format!("channel-about-{kind}")),

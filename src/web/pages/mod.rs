@@ -16,4 +16,5 @@ pub mod keys;
 pub mod language;
 pub mod setup;
 pub mod sign_in;
+pub mod telegram;
 pub mod timeline;
