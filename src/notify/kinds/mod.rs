@@ -16,15 +16,36 @@ drivers![
     // Mail
     email,
     // Chat
-    wecom, dingtalk, feishu, wecomapp, slack, discord, teams, googlechat, mattermost, rocketchat, matrix, zulip, onebot,
+    wecom,
+    dingtalk,
+    feishu,
+    wecomapp,
+    slack,
+    discord,
+    teams,
+    googlechat,
+    mattermost,
+    rocketchat,
+    matrix,
+    zulip,
+    onebot,
     // Push
-    bark, serverchan, pushplus, wxpusher, gotify, qmsg,
+    bark,
+    serverchan,
+    pushplus,
+    wxpusher,
+    gotify,
+    qmsg,
     // Sms
     aliyunsms,
     // Incident
-    pagerduty, opsgenie, splunk, alertmanager,
+    pagerduty,
+    opsgenie,
+    splunk,
+    alertmanager,
     // Machine
-    webhook, group,
+    webhook,
+    group,
 ];
 
 pub(super) use group::names as members;

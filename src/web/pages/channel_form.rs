@@ -3,6 +3,7 @@ use askama::Template;
 use axum::extract::Path;
 use axum::response::{IntoResponse, Redirect, Response};
 
+use super::channel_relations::{self, Asked, Relations};
 use super::channels::known;
 use crate::core::access::{Action, Role};
 use crate::i18n::Lang;
@@ -26,6 +27,8 @@ struct Page {
     name_error: Option<String>,
     language: Lang,
     inputs: Vec<Field>,
+    relations: Relations,
+    members_error: Option<String>,
     is_new: bool,
     for_all: bool,
     no_mail: bool,
@@ -55,6 +58,7 @@ struct Draft<'a> {
     for_all: bool,
     name_error: Option<String>,
     wrong: Option<notify::FieldError>,
+    asked: Asked,
 }
 
 async fn draw(visit: &Visit, project: &Project, role: Role, draft: Draft<'_>) -> Result<Response> {
@@ -103,7 +107,14 @@ async fn draw(visit: &Visit, project: &Project, role: Role, draft: Draft<'_>) ->
         let title = l.ta("channel-add-title", &[("kind", &word)]);
         (title, s.in_project(&format!("/channels/new/{kind}")))
     };
+    let members = draft.given.get("members").map_or("", String::as_str);
+    let state = &visit.state;
+    let relations =
+        channel_relations::draw(state, l, project.id, kind, draft.channel, members, &draft.asked).await?;
+    let wrong_member = draft.wrong.as_ref().filter(|wrong| wrong.field == "members");
     page(&Page {
+        relations,
+        members_error: wrong_member.map(|wrong| sentence_case(&wrong.words(l))),
         s,
         title,
         about: l.t(&format!("channel-about-{kind}")),
@@ -136,6 +147,7 @@ pub async fn new(visit: Visit, Path((project, kind)): Path<(String, String)>) ->
         for_all: true,
         name_error: None,
         wrong: None,
+        asked: Asked::default(),
     };
     draw(&visit, &project, role, draft).await
 }
@@ -197,16 +209,19 @@ pub async fn make(
     let given = given(driver, &fields, &Settings::new());
     let accepted = accept(&visit, &project, driver, &given).await?;
     let for_all = fields.has("for_all");
+    let asked = Asked::read(&fields);
     match (accepted, name_error(l, &name)) {
         (Ok(settings), None) => {
             let new = New { kind: driver.kind, name: &name, settings: &settings, language: language.code() };
-            channels::create(&state.db, project.id, &new, for_all, state.now()).await?;
+            let channel = channels::create(&state.db, project.id, &new, for_all, state.now()).await?;
+            asked.save(state, &channel).await?;
             let path = format!("/projects/{}/channels?done=channel-made", project.uuid);
             Ok(Redirect::to(&state.links.local(&path)).into_response())
         }
         (accepted, name_error) => {
             let wrong = accepted.err();
-            let draft = Draft { driver, channel: None, name, language, given, for_all, name_error, wrong };
+            let draft =
+                Draft { driver, channel: None, name, language, given, for_all, name_error, wrong, asked };
             draw(&visit, &project, role, draft).await
         }
     }
@@ -230,6 +245,7 @@ pub async fn edit(visit: Visit, Path(uuid): Path<String>) -> Result<Response> {
         for_all: false,
         name_error: None,
         wrong: None,
+        asked: Asked::of(&visit.state.db, &channel).await?,
     };
     draw(&visit, &project, role, draft).await
 }
@@ -242,10 +258,12 @@ pub async fn save(visit: Visit, Path(uuid): Path<String>, fields: Fields) -> Res
     let name = fields.get("name").to_owned();
     let language = Lang::named(fields.get("language")).unwrap_or(l);
     let given = given(driver, &fields, &channel.settings());
+    let asked = Asked::read(&fields);
     let accepted = accept(&visit, &project, driver, &given).await?;
     match (accepted, name_error(l, &name)) {
         (Ok(settings), None) => {
             channels::update(&state.db, channel.id, &name, &settings, language.code()).await?;
+            asked.save(state, &channel).await?;
             let path = format!("/projects/{}/channels?done=channel-saved", project.uuid);
             Ok(Redirect::to(&state.links.local(&path)).into_response())
         }
@@ -263,6 +281,7 @@ pub async fn save(visit: Visit, Path(uuid): Path<String>, fields: Fields) -> Res
                 for_all: false,
                 name_error,
                 wrong,
+                asked,
             };
             draw(&visit, &project, role, draft).await
         }

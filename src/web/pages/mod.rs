@@ -1,7 +1,9 @@
 //! Pages for people: one file per page.
 pub mod api_docs;
 pub mod badges;
+pub mod channel;
 pub mod channel_form;
+mod channel_relations;
 pub mod channels;
 pub mod check;
 pub mod check_form;
@@ -11,6 +13,8 @@ pub mod health;
 pub mod home;
 pub mod keys;
 pub mod language;
+pub mod operator;
 pub mod setup;
 pub mod sign_in;
 pub mod timeline;
+pub mod undelivered;
