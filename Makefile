@@ -1,5 +1,5 @@
 # What people and CI call. `make test` is the whole suite; it installs what it needs and is missing.
-.PHONY: test tools fmt lint rust api browser clients deny run shots bench fuzz
+.PHONY: test tools fmt lint rust api browser clients deny run shots docs bench fuzz
 
 test: tools fmt lint rust api browser clients
 
@@ -48,6 +48,10 @@ run:
 shots: tools
 	cargo build --locked
 	sh tests/browser/shots.sh
+
+# Writes what is made from the sources: docs/channels.md, docs/channels.zh-CN.md.
+docs:
+	MAIBO_WRITE_DOCS=1 cargo test --locked --lib -- the_documents_are_up_to_date
 
 # Measures the release binary and writes docs/benchmarks.md. `make bench PART=pings` measures one part, for the eyes
 # alone; BENCH_ROUNDS and BENCH_SECONDS make it longer or shorter.

@@ -54,9 +54,9 @@ document.addEventListener("click", (event) => {
 });
 
 const form = document.querySelector("form[data-preview]");
-if (form) {
+const preview = document.getElementById("preview");
+if (form && preview) {
   let waiting;
-  const preview = document.getElementById("preview");
   const update = async () => {
     const answer = await fetch(form.dataset.preview, { method: "POST", body: new URLSearchParams(new FormData(form)) });
     if (!answer.ok) return;
@@ -67,9 +67,42 @@ if (form) {
       form.querySelectorAll(".kinds .of [aria-invalid], #tz").forEach((input) => input.removeAttribute("aria-invalid"));
     }
   };
-  form.querySelector("[name=preview]").hidden = true;
-  form.addEventListener("input", () => {
+  form.querySelectorAll("[name=preview]").forEach((button) => { button.hidden = true; });
+  form.addEventListener("input", (event) => {
+    if (form.dataset.previewOf && !event.target.matches(form.dataset.previewOf)) return;
     clearTimeout(waiting);
     waiting = setTimeout(() => update().catch(() => {}), 300);
   });
 }
+
+// A field that narrows a list to what holds all its words; Enter opens the first that is left.
+for (const field of document.querySelectorAll("[data-filter]")) {
+  const list = document.getElementById(field.dataset.filter);
+  const input = field.querySelector("input");
+  const items = [...list.querySelectorAll("[data-text]")];
+  const narrow = () => {
+    const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
+    for (const item of items) item.hidden = !words.every((word) => item.dataset.text.toLowerCase().includes(word));
+    for (const part of list.querySelectorAll("section")) part.hidden = !part.querySelector("[data-text]:not([hidden])");
+    list.querySelector("[data-none]").hidden = items.some((item) => !item.hidden);
+  };
+  field.hidden = false;
+  input.addEventListener("input", narrow);
+  input.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") { input.value = ""; narrow(); }
+    if (event.key !== "Enter") return;
+    event.preventDefault();
+    const first = items.find((item) => !item.hidden);
+    if (!input.value.trim() || !first) return;
+    if (first.tagName === "DETAILS") { first.open = true; first.querySelector("summary").focus(); } else first.querySelector("a").click();
+  });
+  narrow();
+}
+
+// An address may name a part that is folded away.
+const unfold = () => {
+  const part = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (part && part.tagName === "DETAILS") part.open = true;
+};
+addEventListener("hashchange", unfold);
+unfold();

@@ -1,6 +1,7 @@
 //! Gathers what an alert says from the database.
 use super::Settings;
 use super::alert::{About, Alert, Happened, LastPing, Notice, Side, Why, one_line};
+use super::consent;
 use crate::core::Time;
 use crate::core::schedule::Zone;
 use crate::healthchecks;
@@ -8,8 +9,9 @@ use crate::i18n::{Lang, zone_or_utc};
 use crate::links::Links;
 use crate::store::channels::Channel;
 use crate::store::checks::{self, Check};
-use crate::store::flips::Flip;
+use crate::store::flips::{self, Flip};
 use crate::store::outbox::{self, Claimed, subject};
+use crate::store::projects::Project;
 use crate::store::{Db, StoreError, failover, pings, projects};
 
 /// Loads what a message to `channel` about `claimed` says. `None`: everything that it was about is gone.
@@ -60,6 +62,7 @@ pub async fn load(
         blackout: found.blackout,
         last: last_ping(db, check, flip).await?,
         link,
+        unsubscribe: consent::link(db, links, channel, consent::Answer::Unsubscribe).await?,
         names,
         untold: untold(db, claimed, row).await?,
         note: note(db, channel, row).await?,
@@ -204,6 +207,7 @@ fn of_our_own(
         zone: zone(&channel.settings()).unwrap_or_else(Zone::utc),
         project: project.to_owned(),
         link: links.to("/"),
+        unsubscribe: None,
         names: vec![check.name.clone()],
         check: about(&check, lang, json),
         event: None,
@@ -266,4 +270,38 @@ async fn last_ping(db: &Db, check: &Check, flip: &Flip) -> Result<LastPing, Stor
         exit_status: ping.exit_status,
         body: String::from_utf8_lossy(&body.unwrap_or_default()).into_owned(),
     })
+}
+
+/// What a channel with these settings would have said about the newest outage, or the newest recovery, of a project.
+pub async fn past(
+    db: &Db,
+    links: &Links,
+    project: &Project,
+    side: Side,
+    lang: Lang,
+    settings: &Settings,
+) -> Result<Option<Alert>, StoreError> {
+    let Some(flip) = flips::newest(db, project.id, side == Side::Up).await? else { return Ok(None) };
+    let Some(check) = flips::check_of(db, &flip).await? else { return Ok(None) };
+    let about = about(&check, lang, String::new());
+    Ok(Some(Alert {
+        quiet: false,
+        unsubscribe: None,
+        side,
+        event_id: String::new(),
+        outage_id: None,
+        at: flip.at(),
+        lang,
+        zone: zone(settings).unwrap_or_else(|| zone_or_utc(&check.spec().tz)),
+        project: project.name.clone(),
+        names: vec![about.name.clone()],
+        check: about,
+        event: Some(happened(&flip)),
+        blackout: None,
+        last: last_ping(db, &check, &flip).await?,
+        link: links.check(check.code()),
+        untold: None,
+        note: None,
+        notice: None,
+    }))
 }

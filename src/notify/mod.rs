@@ -3,8 +3,10 @@ pub mod alert;
 mod answer;
 pub mod canary;
 pub mod clip;
+pub mod consent;
 pub mod dispatch;
 pub mod kinds;
+mod letter;
 pub mod load;
 mod markdown;
 pub mod members;
@@ -12,6 +14,7 @@ pub mod message;
 pub mod outcome;
 mod people;
 pub mod post;
+pub mod reference;
 mod rooms;
 #[cfg(test)]
 mod sample;
@@ -30,7 +33,6 @@ pub use kinds::{DRIVERS, driver};
 use message::Words;
 use outcome::{SendError, Sent};
 pub use settings::{FieldError, Settings, accept, mask};
-use shared::PROXY;
 pub use shared::{HTTP, Shared};
 
 /// One kind of channel.
@@ -121,13 +123,15 @@ pub struct Field {
     pub required: bool,
     /// Never shown again after it was saved.
     pub secret: bool,
+    /// Few need it: a form has it out of the way.
+    pub rare: bool,
 }
 
 impl Field {
     /// A setting that may be left out and is no secret.
     #[must_use]
     pub const fn new(name: &'static str, input: Input) -> Self {
-        Self { name, input, required: false, secret: false }
+        Self { name, input, required: false, secret: false, rare: false }
     }
 
     #[must_use]
@@ -138,6 +142,11 @@ impl Field {
     #[must_use]
     pub const fn secret(self) -> Self {
         Self { secret: true, ..self }
+    }
+
+    #[must_use]
+    pub const fn rare(self) -> Self {
+        Self { rare: true, ..self }
     }
 }
 
@@ -210,5 +219,7 @@ pub struct Mail {
     pub id: String,
     /// Left side of the id of the thread. It is never sent itself; mail programs group by it all the same.
     pub follows: Option<String>,
+    /// Where the reader may stop these mails.
+    pub unsubscribe: Option<String>,
     pub date: Time,
 }

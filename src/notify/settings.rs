@@ -1,6 +1,7 @@
 //! Settings of channels: what may be saved, and which field is wrong and why.
 use super::outcome::SendError;
-use super::{Driver, Input, PROXY};
+use super::shared::PROXY;
+use super::{Driver, Input};
 use crate::i18n::Lang;
 use crate::net::egress::Outbound;
 use crate::net::guard::Refusal;

@@ -7,12 +7,6 @@ use crate::net::proxy;
 /// Kinds that send no words of Maibo's.
 const WORDLESS: &[&str] = &["webhook", "group"];
 
-const WORDS: &[Field] = &[
-    Field::new("time_zone", Input::Zone),
-    Field::new("title_template", Input::Lines),
-    Field::new("text_template", Input::Lines),
-];
-
 /// A group of settings that many kinds have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shared {
@@ -28,39 +22,48 @@ pub const HTTP: &[Shared] = &[Shared::Proxy];
 /// The setting of [`Shared::Proxy`].
 pub(super) const PROXY: &str = "proxy";
 
+/// The templates among the settings of [`Shared::Words`].
+pub(super) const TEMPLATES: [&str; 2] = ["title_template", "text_template"];
+
 impl Shared {
     /// In the order of the form. Locale keys are `field-shared-<name>`.
     #[must_use]
     pub fn fields(self) -> &'static [Field] {
         match self {
-            Self::Words => WORDS,
+            Self::Words => {
+                const {
+                    &[
+                        Field::new("time_zone", Input::Zone),
+                        Field::new(TEMPLATES[0], Input::Text),
+                        Field::new(TEMPLATES[1], Input::Lines),
+                    ]
+                }
+            }
             Self::Proxy => const { &[Field::new(PROXY, Input::Text).secret()] },
         }
     }
 
-    /// Reads the settings of this group; what is not set stays out.
+    /// Reads its settings, as a kind's `read` does with its own; what is not set stays out.
     pub(super) fn read(self, given: &Settings) -> Result<Settings, FieldError> {
         let get = |name: &str| given.get(name).map_or("", |text| text.trim());
         let mut settings = Settings::new();
+        let mut set = |name: &str, value: &str| settings.insert(name.to_owned(), value.to_owned());
         match self {
             Self::Words => {
                 let zone = get("time_zone");
                 if !zone.is_empty() && Zone::named(zone).is_err() {
                     return Err(FieldError::new("time_zone", "zone", zone));
                 }
-                for name in ["title_template", "text_template"] {
+                set("time_zone", zone);
+                for name in TEMPLATES {
                     template::accept(name, get(name))?;
-                }
-                for field in self.fields() {
-                    settings.insert(field.name.to_owned(), get(field.name).to_owned());
+                    set(name, get(name));
                 }
             }
+            Self::Proxy if get(PROXY).is_empty() => {}
             Self::Proxy => {
-                let text = get(PROXY);
-                if !text.is_empty() {
-                    let url = proxy::read(text).ok_or_else(|| FieldError::new(PROXY, "proxy", ""))?;
-                    settings.insert(PROXY.to_owned(), url.to_string());
-                }
+                let url = proxy::read(get(PROXY)).ok_or_else(|| FieldError::new(PROXY, "proxy", ""))?;
+                set(PROXY, url.as_str());
             }
         }
         settings.retain(|_, value| !value.is_empty());

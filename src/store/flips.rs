@@ -1,5 +1,6 @@
 //! Changes of status, as they were recorded.
 
+use super::check_row::check_columns;
 use super::db::read;
 use super::{Db, StoreError, micros, time};
 use crate::core::Time;
@@ -100,4 +101,27 @@ pub async fn by_id(db: &Db, id: i64) -> Result<Option<Flip>, StoreError> {
             blackout_id, ping_id
         FROM flips WHERE id = $1";
     Ok(read!(db, |pool| sqlx::query_as(SQL).bind(id).fetch_optional(pool).await?))
+}
+
+/// The newest time that a check of a project went down, or came `back`; of those checks whose state changed last.
+pub async fn newest(db: &Db, project_id: i64, back: bool) -> Result<Option<Flip>, StoreError> {
+    const SQL: &str =
+        "SELECT id, at, old_status, new_status, reason, exit_status, due_at, since, heard_at, missed,
+            blackout_id, ping_id
+        FROM flips WHERE id = (
+            SELECT MAX(id) FROM flips WHERE new_status = $2 AND ($2 = 'down' OR reason = 'success' AND old_status = 'down')
+            AND check_id IN (SELECT id FROM checks WHERE project_id = $1 ORDER BY since DESC LIMIT 50)
+        )";
+    let status = if back { "up" } else { "down" };
+    Ok(read!(db, |pool| sqlx::query_as(SQL).bind(project_id).bind(status).fetch_optional(pool).await?))
+}
+
+/// The check that a flip is of.
+pub async fn check_of(db: &Db, flip: &Flip) -> Result<Option<super::checks::Check>, StoreError> {
+    const SQL: &str = concat!(
+        "SELECT ",
+        check_columns!("c."),
+        " FROM checks c JOIN flips f ON f.check_id = c.id WHERE f.id = $1"
+    );
+    Ok(read!(db, |pool| sqlx::query_as(SQL).bind(flip.id).fetch_optional(pool).await?))
 }

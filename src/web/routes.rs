@@ -15,8 +15,8 @@ use tower_http::csrf::CsrfLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use super::pages::{
-    api_docs, channel, channel_form, channels, check, check_form, checks, health, home, keys, language,
-    operator, setup, sign_in, undelivered,
+    api_docs, channel, channel_form, channel_kinds, channel_preview, channels, check, check_form, checks,
+    consent, health, home, keys, language, operator, setup, sign_in, undelivered,
 };
 use super::{AppState, api, assets, badges, error, layers, maibo_api, metrics, pages, seed};
 use crate::ingest::{Intake, dialects, http};
@@ -36,6 +36,7 @@ pub fn router(state: AppState, intake: Intake) -> Router {
         .route("/projects/{project}/checks/new", get(check_form::new).post(check_form::make))
         .route("/projects/{project}/schedule", post(check_form::preview_only))
         .route("/projects/{project}/channels", get(channels::get))
+        .route("/projects/{project}/channels/preview", post(channel_preview::post))
         .route("/projects/{project}/channels/new/{kind}", get(channel_form::new).post(channel_form::make))
         .route("/projects/{project}/badges", get(pages::badges::get))
         .route("/projects/{project}/keys", get(keys::get).post(keys::make))
@@ -55,14 +56,27 @@ pub fn router(state: AppState, intake: Intake) -> Router {
         .route("/channels/{channel}/resend", get(channel::resent).post(channel::resend))
         .route("/channels/{channel}/edit", get(channel_form::edit).post(channel_form::save))
         .route("/channels/{channel}/test", get(channels::tested).post(channels::test))
+        .route("/channels/{channel}/ask", post(consent::ask))
         .route("/channels/{channel}/delete", get(channels::ask_delete).post(channels::delete))
         .route("/api/docs", get(api_docs::get))
+        .route("/docs/channels", get(channel_kinds::get))
         .fallback_service(any(dialects::at_root).with_state(intake.clone()))
         .layer(
             ServiceBuilder::new()
                 .layer(from_fn(layers::secure))
                 .layer(from_fn_with_state(state.clone(), error::as_html))
                 .layer(csrf(&state)),
+        );
+
+    // The signature in the address is the right to answer: a mailbox's provider posts there with one click, from
+    // anywhere and without a cookie.
+    let answers = Router::new()
+        .route("/confirm/{channel}/{signature}", get(consent::ask_confirm).post(consent::confirm))
+        .route("/unsubscribe/{channel}/{signature}", get(consent::ask_unsubscribe).post(consent::unsubscribe))
+        .layer(
+            ServiceBuilder::new()
+                .layer(from_fn(layers::secure))
+                .layer(from_fn_with_state(state.clone(), error::as_html)),
         );
 
     let apis = Router::new()
@@ -95,6 +109,7 @@ pub fn router(state: AppState, intake: Intake) -> Router {
     let links = state.links.clone();
     let others = Router::new()
         .merge(pages)
+        .merge(answers)
         .merge(apis)
         .merge(seed::router(intake.clone()))
         .merge(badges)

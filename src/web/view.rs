@@ -81,7 +81,7 @@ impl Shell {
             None => Vec::new(),
         };
         let channels = channels::list(db, project.id).await?;
-        let nobody = channels.iter().all(|channel| !channel.broken.is_empty() || channel.kind == GROUP);
+        let nobody = channels.iter().all(|channel| !channel.works() || channel.kind == GROUP);
         let undelivered = match delivery::count_undelivered(db, project.id).await? {
             0 => String::new(),
             delivery::MANY.. => visit.lang.ta("undelivered-many", &[("count", &delivery::MANY.to_string())]),
@@ -134,6 +134,12 @@ impl Shell {
         self.links.local(&format!("/channels/{uuid}{below}"))
     }
 
+    /// The path of the form that adds a channel of a kind.
+    #[must_use]
+    pub fn add_channel(&self, kind: &str) -> String {
+        self.in_project(&format!("/channels/new/{kind}"))
+    }
+
     /// The path of another project's checks.
     #[must_use]
     pub fn checks_of(&self, project: &Project) -> String {
@@ -178,6 +184,7 @@ fn note(here: &str) -> Option<&'static str> {
         "check-resumed" => "note-check-resumed",
         "channel-made" => "note-channel-made",
         "channel-saved" => "note-channel-saved",
+        "channel-asks" => "note-channel-asks",
         "channel-deleted" => "note-channel-deleted",
         "alert-resent" => "note-alert-resent",
         "alerts-dismissed" => "note-alerts-dismissed",

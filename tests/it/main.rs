@@ -20,6 +20,7 @@ mod history;
 mod kill9;
 mod leader_faults;
 mod maibo_api;
+mod mail;
 mod metrics;
 mod moving;
 mod ping;

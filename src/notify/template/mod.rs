@@ -10,9 +10,13 @@ use std::io;
 
 use minijinja::{Environment, ErrorKind, UndefinedBehavior};
 
-use super::alert::{Alert, one_line};
+use super::alert::{Alert, Side, Why, one_line};
 use super::message::Words;
 use super::settings::{FieldError, Settings};
+use crate::core::schedule::Zone;
+use crate::core::{Span, Time};
+use crate::i18n::Lang;
+pub use values::{FILTERS, NAMES};
 
 /// Longest that a template may write, in bytes.
 const MAX_WRITTEN: usize = 16 * 1024;
@@ -63,6 +67,20 @@ pub(super) fn accept(field: &str, source: &str) -> Result<(), FieldError> {
         return Ok(());
     }
     check(source).map_err(|fault| fault.of_field(field))
+}
+
+/// What would be wrong with the first template that cannot be used, when these settings were saved.
+#[must_use]
+pub fn refused(settings: &Settings) -> Option<FieldError> {
+    let read = |name: &str| accept(name, settings.get(name).map_or("", |text| text.trim())).err();
+    super::shared::TEMPLATES.into_iter().find_map(read)
+}
+
+/// An event that did not happen, to show how messages read where nothing has happened yet.
+#[must_use]
+pub fn sample(lang: Lang, zone: Zone, now: Time, side: Side) -> Alert {
+    let why = if side == Side::Up { Why::Back } else { Why::Missed(now - Span::hours(1)) };
+    values::sample(lang, zone, now, side, Some(why), "")
 }
 
 fn check(source: &str) -> Result<(), Fault> {
@@ -154,9 +172,7 @@ impl io::Write for Bounded {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::i18n::Lang;
     use crate::notify::alert::tests::alert;
-    use crate::notify::alert::{Side, Why};
     use rstest::rstest;
 
     fn said(source: &str, alert: &Alert) -> String {

@@ -16,7 +16,7 @@ use crate::notify::clip::Unit;
 use crate::notify::message::{self, Words};
 
 /// Every name that a template may use; parts of facts have `label` and `value`.
-pub(super) const NAMES: &[&str] = &[
+pub const NAMES: &[&str] = &[
     "check",
     "check.name",
     "check.slug",
@@ -41,7 +41,7 @@ pub(super) const NAMES: &[&str] = &[
 ];
 
 /// Every filter.
-pub(super) const FILTERS: &[&str] =
+pub const FILTERS: &[&str] =
     &["upper", "lower", "trim", "default", "replace", "truncate", "lines", "join", "length", "date", "zone"];
 
 pub(super) fn context(alert: &Alert, words: &Words) -> Value {
@@ -228,6 +228,7 @@ pub(super) fn sample(lang: Lang, zone: Zone, at: Time, side: Side, why: Option<W
         untold: None,
         note: None,
         quiet: false,
+        unsubscribe: None,
         notice: None,
     }
 }

@@ -3,12 +3,15 @@ use askama::Template;
 use axum::extract::Path;
 use axum::response::{IntoResponse, Redirect, Response};
 
+use super::channel_preview::Preview;
 use super::channel_relations::{self, Asked, Relations};
 use super::channels::known;
 use crate::core::access::{Action, Role};
+use crate::core::schedule::zone_names;
+use crate::core::text::one_line;
 use crate::i18n::Lang;
-use crate::notify::{self, Driver, Input, Settings, mask, members};
-use crate::store::channels::{self, Channel, New};
+use crate::notify::{self, Driver, Input, Settings, Shared, consent, mask, members, template};
+use crate::store::channels::{self, Channel, New, Reader};
 use crate::store::projects::Project;
 use crate::web::error::Result;
 use crate::web::extract::{Fields, Visit};
@@ -26,12 +29,34 @@ struct Page {
     name: String,
     name_error: Option<String>,
     language: Lang,
+    /// What everybody fills in.
     inputs: Vec<Field>,
     relations: Relations,
     members_error: Option<String>,
+    /// What few need.
+    more: Folded,
+    /// The settings of the messages' words, and how those read.
+    words: Folded,
+    preview: Option<Preview>,
+    names: &'static [&'static str],
+    filters: &'static [&'static str],
+    zones: Vec<&'static str>,
     is_new: bool,
     for_all: bool,
     no_mail: bool,
+}
+
+/// Fields that are out of the way until something is in one of them.
+struct Folded {
+    fields: Vec<Field>,
+    open: bool,
+}
+
+impl Folded {
+    fn new(fields: Vec<Field>) -> Self {
+        let used = |field: &Field| field.error.is_some() || field.kept.is_some() || !field.value.is_empty();
+        Self { open: fields.iter().any(used), fields }
+    }
 }
 
 /// One field of the form.
@@ -41,12 +66,52 @@ struct Field {
     hint: String,
     /// `text`, `email`, `url`, `lines`, `zone` or `choice`.
     input: &'static str,
-    choices: &'static [&'static str],
+    /// Each value and its word.
+    choices: Vec<(&'static str, String)>,
+    rows: usize,
     value: String,
     /// What is stored and not shown: kept when the field stays empty.
     kept: Option<String>,
+    /// What is kept is to go.
+    forget: bool,
     required: bool,
     error: Option<String>,
+}
+
+impl Field {
+    fn new(l: Lang, draft: &Draft<'_>, stored: &Settings, field: &notify::Field) -> Self {
+        let label = draft.driver.label_key(field.name);
+        let kept = stored.get(field.name).filter(|_| field.secret).map(|secret| mask(secret));
+        let value = draft.given.get(field.name).cloned().unwrap_or_default();
+        let word = |choice: &&'static str| {
+            let key = format!("{label}-{choice}");
+            (*choice, if l.knows(&key) { l.t(&key) } else { (*choice).to_owned() })
+        };
+        let wrong = draft.wrong.as_ref().filter(|wrong| wrong.field == field.name);
+        Self {
+            id: field.name.to_owned(),
+            label: l.t(&label),
+            hint: l.t(&format!("{label}-hint")),
+            input: match field.input {
+                Input::Text | Input::Channels => "text",
+                Input::Email => "email",
+                Input::Url => "url",
+                Input::Lines => "lines",
+                Input::Zone => "zone",
+                Input::Choice(_) => "choice",
+            },
+            choices: match field.input {
+                Input::Choice(choices) => choices.iter().map(word).collect(),
+                _ => Vec::new(),
+            },
+            rows: value.lines().count().clamp(2, 12),
+            value,
+            required: field.required && kept.is_none(),
+            kept,
+            forget: draft.forgotten.iter().any(|name| name == field.name),
+            error: wrong.map(|wrong| sentence_case(&wrong.words(l))),
+        }
+    }
 }
 
 struct Draft<'a> {
@@ -59,6 +124,10 @@ struct Draft<'a> {
     name_error: Option<String>,
     wrong: Option<notify::FieldError>,
     asked: Asked,
+    /// Fields whose stored value is to go.
+    forgotten: Vec<String>,
+    /// The preview was asked for.
+    previewed: bool,
 }
 
 async fn draw(visit: &Visit, project: &Project, role: Role, draft: Draft<'_>) -> Result<Response> {
@@ -66,39 +135,22 @@ async fn draw(visit: &Visit, project: &Project, role: Role, draft: Draft<'_>) ->
     let s = Shell::of(visit, project, role, "channels").await?;
     let stored = draft.channel.map(Channel::settings).unwrap_or_default();
     let kind = draft.driver.kind;
-    let inputs = draft
-        .driver
-        .all_fields()
-        .filter(|field| field.input != Input::Channels)
-        .map(|field| {
-            let kept = stored.get(field.name).filter(|_| field.secret).map(|secret| mask(secret));
-            Field {
-                id: field.name.to_owned(),
-                label: l.t(&draft.driver.label_key(field.name)),
-                hint: l.t(&format!("{}-hint", draft.driver.label_key(field.name))),
-                input: match field.input {
-                    Input::Text | Input::Channels => "text",
-                    Input::Email => "email",
-                    Input::Url => "url",
-                    Input::Lines => "lines",
-                    Input::Zone => "zone",
-                    Input::Choice(_) => "choice",
-                },
-                choices: match field.input {
-                    Input::Choice(choices) => choices,
-                    _ => &[],
-                },
-                value: draft.given.get(field.name).cloned().unwrap_or_default(),
-                required: field.required && kept.is_none(),
-                kept,
-                error: draft
-                    .wrong
-                    .as_ref()
-                    .filter(|wrong| wrong.field == field.name)
-                    .map(|wrong| sentence_case(&wrong.words(l))),
-            }
-        })
-        .collect();
+    let in_words =
+        |field: &notify::Field| Shared::Words.fields().iter().any(|known| known.name == field.name);
+    let rare =
+        |field: &notify::Field| field.rare || !draft.driver.fields.iter().any(|own| own.name == field.name);
+    let fields = |wanted: &dyn Fn(&notify::Field) -> bool| -> Vec<Field> {
+        let own = |field: &&notify::Field| field.input != Input::Channels && wanted(field);
+        let all = draft.driver.all_fields().filter(own);
+        all.map(|field| Field::new(l, &draft, &stored, field)).collect()
+    };
+    let mut words = Folded::new(fields(&in_words));
+    words.open |= draft.previewed;
+    let preview = if words.fields.is_empty() {
+        None
+    } else {
+        Some(Preview::of(visit, project, &draft.given, draft.language).await?)
+    };
     let word = l.t(&format!("channel-kind-{kind}"));
     let (title, action) = if let Some(channel) = draft.channel {
         let title = l.ta("channel-edit-title", &[("name", &channel.name)]);
@@ -120,10 +172,16 @@ async fn draw(visit: &Visit, project: &Project, role: Role, draft: Draft<'_>) ->
         about: l.t(&format!("channel-about-{kind}")),
         steps: l.t(&format!("channel-steps-{kind}")).lines().map(str::to_owned).collect(),
         action,
-        name: draft.name,
-        name_error: draft.name_error,
+        name: draft.name.clone(),
+        name_error: draft.name_error.clone(),
         language: draft.language,
-        inputs,
+        inputs: fields(&|field| !rare(field)),
+        more: Folded::new(fields(&|field| rare(field) && !in_words(field))),
+        words,
+        preview,
+        names: template::NAMES,
+        filters: template::FILTERS,
+        zones: zone_names(),
         is_new: draft.channel.is_none(),
         for_all: draft.for_all,
         no_mail: kind == "email" && !visit.state.post.mailer.is_configured(),
@@ -148,6 +206,8 @@ pub async fn new(visit: Visit, Path((project, kind)): Path<(String, String)>) ->
         name_error: None,
         wrong: None,
         asked: Asked::default(),
+        forgotten: Vec::new(),
+        previewed: false,
     };
     draw(&visit, &project, role, draft).await
 }
@@ -174,17 +234,17 @@ fn given(driver: &Driver, fields: &Fields, stored: &Settings) -> Settings {
     settings
 }
 
-/// Settings as they may be saved, or which field is wrong and why.
-async fn accept(
-    visit: &Visit,
-    project: &Project,
-    driver: &Driver,
-    given: &Settings,
-) -> Result<std::result::Result<Settings, notify::FieldError>> {
-    match notify::accept(driver, given, &visit.state.post.outbound).await {
-        Ok(settings) => Ok(members::resolve(&visit.state.db, project.id, driver, settings).await?),
-        Err(error) => Ok(Err(error)),
-    }
+/// What was typed comes back, but what was stored and hidden stays hidden.
+fn typed(driver: &Driver, channel: &Channel, given: Settings) -> Settings {
+    let stored = channel.settings();
+    let secret = |name: &str| driver.all_fields().any(|field| field.name == name && field.secret);
+    given.into_iter().filter(|(name, value)| !secret(name) || stored.get(name) != Some(value)).collect()
+}
+
+/// The fields whose stored value is to go.
+fn forgotten(driver: &Driver, fields: &Fields) -> Vec<String> {
+    let names = driver.all_fields().map(|field| field.name.to_owned());
+    names.filter(|name| fields.has(&format!("forget_{name}"))).collect()
 }
 
 fn name_error(l: Lang, name: &str) -> Option<String> {
@@ -193,6 +253,38 @@ fn name_error(l: Lang, name: &str) -> Option<String> {
         101.. => Some(l.ta("field-error-too-long", &[("limit", "100")])),
         _ => None,
     }
+}
+
+/// Settings as they may be saved, and what they mean for who reads there; or which field is wrong. `counts`: they will
+/// be saved, so that a mail which asks somebody counts.
+async fn accept(
+    visit: &Visit,
+    project_id: i64,
+    driver: &Driver,
+    given: &Settings,
+    channel: Option<&Channel>,
+    counts: bool,
+) -> Result<Result<(Settings, Reader), notify::FieldError>> {
+    let state = &visit.state;
+    let settings = match notify::accept(driver, given, &state.post.outbound).await {
+        Ok(settings) => match members::resolve(&state.db, project_id, driver, settings).await? {
+            Ok(settings) => settings,
+            Err(wrong) => return Ok(Err(wrong)),
+        },
+        Err(wrong) => return Ok(Err(wrong)),
+    };
+    let reader = match channel {
+        Some(channel) => consent::change(&state.db, channel, &settings).await?,
+        None if consent::must_ask(&state.db, project_id, driver.kind, &settings).await? => Reader::Asked,
+        None => Reader::Known,
+    };
+    if counts && reader == Reader::Asked {
+        let address = consent::reader(driver.kind, &settings).unwrap_or_default();
+        if state.guesses.may_ask(project_id, &address, state.now()).is_err() {
+            return Ok(Err(notify::FieldError::new("to", "asked-too-often", address)));
+        }
+    }
+    Ok(Ok((settings, reader)))
 }
 
 /// `POST /projects/{project}/channels/new/{kind}`
@@ -204,24 +296,54 @@ pub async fn make(
     let (project, role) = visit.project(&project, Action::EditChannels).await?;
     let driver = known(&kind)?;
     let (state, l) = (&visit.state, visit.lang);
-    let name = fields.get("name").to_owned();
+    let name = one_line(fields.get("name"));
     let language = Lang::named(fields.get("language")).unwrap_or(l);
     let given = given(driver, &fields, &Settings::new());
-    let accepted = accept(&visit, &project, driver, &given).await?;
     let for_all = fields.has("for_all");
     let asked = Asked::read(&fields);
-    match (accepted, name_error(l, &name)) {
-        (Ok(settings), None) => {
-            let new = New { kind: driver.kind, name: &name, settings: &settings, language: language.code() };
+    if fields.has("preview") {
+        let draft = Draft {
+            driver,
+            channel: None,
+            name,
+            language,
+            given,
+            for_all,
+            name_error: None,
+            wrong: None,
+            forgotten: Vec::new(),
+            previewed: true,
+            asked,
+        };
+        return draw(&visit, &project, role, draft).await;
+    }
+    let name_error = name_error(l, &name);
+    let accepted = accept(&visit, project.id, driver, &given, None, name_error.is_none()).await?;
+    match (accepted, name_error) {
+        (Ok((settings, reader)), None) => {
+            let (language, asks) = (language.code(), reader == Reader::Asked);
+            let new = New { kind: driver.kind, name: &name, settings: &settings, language, asks };
             let channel = channels::create(&state.db, project.id, &new, for_all, state.now()).await?;
             asked.save(state, &channel).await?;
-            let path = format!("/projects/{}/channels?done=channel-made", project.uuid);
+            let done = if asks { "channel-asks" } else { "channel-made" };
+            let path = format!("/projects/{}/channels?done={done}", project.uuid);
             Ok(Redirect::to(&state.links.local(&path)).into_response())
         }
         (accepted, name_error) => {
             let wrong = accepted.err();
-            let draft =
-                Draft { driver, channel: None, name, language, given, for_all, name_error, wrong, asked };
+            let draft = Draft {
+                driver,
+                channel: None,
+                name,
+                language,
+                given,
+                for_all,
+                name_error,
+                wrong,
+                forgotten: Vec::new(),
+                previewed: false,
+                asked,
+            };
             draw(&visit, &project, role, draft).await
         }
     }
@@ -246,6 +368,8 @@ pub async fn edit(visit: Visit, Path(uuid): Path<String>) -> Result<Response> {
         name_error: None,
         wrong: None,
         asked: Asked::of(&visit.state.db, &channel).await?,
+        forgotten: Vec::new(),
+        previewed: false,
     };
     draw(&visit, &project, role, draft).await
 }
@@ -255,22 +379,39 @@ pub async fn save(visit: Visit, Path(uuid): Path<String>, fields: Fields) -> Res
     let (channel, project, role) = visit.channel(&uuid, Action::EditChannels).await?;
     let driver = known(&channel.kind)?;
     let (state, l) = (&visit.state, visit.lang);
-    let name = fields.get("name").to_owned();
+    let name = one_line(fields.get("name"));
     let language = Lang::named(fields.get("language")).unwrap_or(l);
     let given = given(driver, &fields, &channel.settings());
     let asked = Asked::read(&fields);
-    let accepted = accept(&visit, &project, driver, &given).await?;
-    match (accepted, name_error(l, &name)) {
-        (Ok(settings), None) => {
-            channels::update(&state.db, channel.id, &name, &settings, language.code()).await?;
+    if fields.has("preview") {
+        let draft = Draft {
+            driver,
+            channel: Some(&channel),
+            name,
+            language,
+            given: typed(driver, &channel, given),
+            for_all: false,
+            name_error: None,
+            wrong: None,
+            forgotten: forgotten(driver, &fields),
+            previewed: true,
+            asked,
+        };
+        return draw(&visit, &project, role, draft).await;
+    }
+    let name_error = name_error(l, &name);
+    let accepted = accept(&visit, project.id, driver, &given, Some(&channel), name_error.is_none()).await?;
+    match (accepted, name_error) {
+        (Ok((settings, reader)), None) => {
+            let (db, now) = (&state.db, state.now());
+            channels::update(db, channel.id, &name, &settings, language.code(), reader, now).await?;
             asked.save(state, &channel).await?;
-            let path = format!("/projects/{}/channels?done=channel-saved", project.uuid);
+            let done = if reader == Reader::Asked { "channel-asks" } else { "channel-saved" };
+            let path = format!("/projects/{}/channels?done={done}", project.uuid);
             Ok(Redirect::to(&state.links.local(&path)).into_response())
         }
         (accepted, name_error) => {
-            // What was typed comes back, but what was stored and hidden stays hidden.
-            let stored = channel.settings();
-            let given = given.into_iter().filter(|(name, value)| stored.get(name) != Some(value)).collect();
+            let given = typed(driver, &channel, given);
             let wrong = accepted.err();
             let draft = Draft {
                 driver,
@@ -282,6 +423,8 @@ pub async fn save(visit: Visit, Path(uuid): Path<String>, fields: Fields) -> Res
                 name_error,
                 wrong,
                 asked,
+                forgotten: forgotten(driver, &fields),
+                previewed: false,
             };
             draw(&visit, &project, role, draft).await
         }

@@ -7,9 +7,10 @@ use crate::auth::throttle::Who;
 use crate::core::access::Action;
 use crate::i18n::zone_or_utc;
 use crate::notify::outcome::Sent;
-use crate::notify::trial;
-use crate::notify::{DRIVERS, driver};
+use crate::notify::reference::{self, OfFamily};
+use crate::notify::{driver, trial};
 use crate::store::channels::{self, Channel, GROUP};
+use crate::store::consents::{self, State};
 use crate::store::outbox::{self, LastAttempt};
 use crate::web::error::{AppError, Result};
 use crate::web::extract::Visit;
@@ -20,7 +21,7 @@ use crate::web::view::{Confirm, Shell, When, ago, page, when};
 struct Page {
     s: Shell,
     rows: Vec<Row>,
-    kinds: Vec<Kind>,
+    families: Vec<OfFamily>,
     can_change: bool,
 }
 
@@ -30,15 +31,12 @@ struct Row {
     kind: String,
     target: String,
     uses: String,
+    works: bool,
     broken: String,
+    /// What its reader has not said yet, and whether they can be asked again.
+    consent: Option<String>,
+    can_ask: bool,
     last: Option<(String, When, String)>,
-}
-
-/// A kind of channel that can be added.
-struct Kind {
-    word: String,
-    about: String,
-    href: String,
 }
 
 /// `GET /projects/{project}/channels`
@@ -54,6 +52,20 @@ pub async fn get(visit: Visit, Path(project): Path<String>) -> Result<Response> 
         let time = when(l, attempt.at(), &utc, ago(l, attempt.at(), now));
         Some((l.t(&format!("attempt-{}", attempt.outcome)), time, attempt.detail.clone()))
     };
+    let asked = consents::of_project(db, project.id).await?;
+    let consent = |channel: &Channel| {
+        let asked = asked.iter().find(|asked| asked.channel_id == channel.id);
+        Some(match (channel.consent()?, asked) {
+            (State::Given, _) => return None,
+            (State::Withdrawn, _) => l.t("channel-withdrawn"),
+            (State::Asked, Some(asked)) => match asked.mailed_at() {
+                Some(at) => l.ta("channel-asked", &[("ago", &ago(l, at, now))]),
+                None if asked.trouble.is_empty() => l.t("channel-asking"),
+                None => l.ta("channel-ask-failed", &[("why", &asked.trouble)]),
+            },
+            (State::Asked, None) => l.t("channel-asking"),
+        })
+    };
     let rows = channels::list(db, project.id)
         .await?
         .iter()
@@ -65,20 +77,20 @@ pub async fn get(visit: Visit, Path(project): Path<String>) -> Result<Response> 
                 .map(|driver| (driver.target)(&channel.settings()))
                 .unwrap_or_default(),
             uses: l.tn("channel-uses", uses.get(&channel.id).copied().unwrap_or(0)),
-            broken: channel.broken.clone(),
+            // Who has unsubscribed is told below, in the reader's language.
+            broken: if channel.consent() == Some(State::Withdrawn) {
+                String::new()
+            } else {
+                channel.broken.clone()
+            },
+            works: channel.works(),
+            consent: consent(channel),
+            can_ask: matches!(channel.consent(), Some(State::Asked | State::Withdrawn)),
             last: last(channel),
         })
         .collect();
-    let kinds = DRIVERS
-        .iter()
-        .map(|driver| Kind {
-            word: l.t(&format!("channel-kind-{}", driver.kind)),
-            about: l.t(&format!("channel-about-{}", driver.kind)),
-            href: s.in_project(&format!("/channels/new/{}", driver.kind)),
-        })
-        .collect();
     let can_change = crate::core::access::allows(Some(role), Action::EditChannels);
-    page(&Page { s, rows, kinds, can_change })
+    page(&Page { s, rows, families: reference::families(l), can_change })
 }
 
 #[derive(Template)]
