@@ -54,7 +54,7 @@ pub(super) async fn tell_of_death(
 ) -> Result<u64, StoreError> {
     const WORKING: &str = "SELECT t.id, t.kind, t.id = c.fallback_id FROM channels c
         JOIN channels t ON t.project_id = c.project_id AND t.id <> c.id AND t.broken = ''
-            AND t.consent NOT IN ('asked', 'withdrawn')
+            AND t.consent IN ('', 'given')
         WHERE c.id = $1 AND NOT EXISTS (SELECT 1 FROM outbox o
             WHERE o.origin_id = $2 AND o.kind = 'notice' AND o.channel_id = t.id)
         ORDER BY t.id";
