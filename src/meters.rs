@@ -88,6 +88,10 @@ const SPANS: &[u64] = &[
     10_000_000, 60_000_000,
 ];
 
+/// Microseconds that a message takes: a vendor answers within 30 s or never.
+const SENDS: &[u64] =
+    &[10_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000, 5_000_000, 10_000_000, 30_000_000];
+
 /// The numbers of one process.
 #[derive(Debug)]
 pub struct Meters {
@@ -101,6 +105,8 @@ pub struct Meters {
     /// How much later than planned the scheduler looked at deadlines, in microseconds.
     pub lag: Histogram,
     alerts: Mutex<BTreeMap<String, Told>>,
+    /// How long messages took, by kind of channel, in microseconds.
+    took: Mutex<BTreeMap<String, Histogram>>,
 }
 
 impl Meters {
@@ -114,6 +120,7 @@ impl Meters {
             commit: Histogram::new(SPANS),
             lag: Histogram::new(SPANS),
             alerts: Mutex::default(),
+            took: Mutex::default(),
         }
     }
 
@@ -121,6 +128,19 @@ impl Meters {
     pub fn count_alerts(&self, kind: &str, count: impl FnOnce(&mut Told)) {
         let mut alerts = self.alerts.lock().unwrap_or_else(PoisonError::into_inner);
         count(alerts.entry(kind.to_owned()).or_default());
+    }
+
+    /// Notes how long one message took on a kind of channel.
+    pub fn took(&self, kind: &str, span: Span) {
+        let mut took = self.took.lock().unwrap_or_else(PoisonError::into_inner);
+        took.entry(kind.to_owned()).or_insert_with(|| Histogram::new(SENDS)).observe_span(span);
+    }
+
+    /// How long messages took, for each kind of channel that had some.
+    #[must_use]
+    pub fn sends(&self) -> BTreeMap<String, Distribution> {
+        let took = self.took.lock().unwrap_or_else(PoisonError::into_inner);
+        took.iter().map(|(kind, histogram)| (kind.clone(), histogram.read())).collect()
     }
 
     /// What became of alerts, for each kind of channel that had some.

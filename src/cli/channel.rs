@@ -1,13 +1,15 @@
 //! `maibo channel`: where alerts go.
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
 use serde_json::json;
 
 use super::{Cx, name, print, say};
 use crate::app;
 use crate::i18n::Lang;
 use crate::notify::outcome::Sent;
-use crate::notify::{self, DRIVERS, Settings, load};
-use crate::store::{channels, projects};
+use crate::notify::trial::{self, Trial};
+use crate::notify::{self, DRIVERS, Settings, canary, members};
+use crate::store::channels::{self, Channel, GROUP};
+use crate::store::{canaries, projects};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -34,8 +36,55 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Change what happens besides sending
+    Set {
+        id: String,
+        /// The channel that gets what this one could not deliver: its id, or none
+        #[arg(long)]
+        fallback: Option<String>,
+        /// Whether it is tried once a week, to see that it works
+        #[arg(long)]
+        canary: Option<Canary>,
+    },
     /// Send a test message, one try; says what the other side answered
     Test { id: String },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum Canary {
+    Off,
+    Weekly,
+}
+
+async fn found(cx: &Cx, id: &str) -> anyhow::Result<Channel> {
+    let channel = channels::by_uuid(&cx.db, id.trim()).await?;
+    channel.ok_or_else(|| anyhow::anyhow!("there is no channel with the id {id}"))
+}
+
+async fn set(cx: &Cx, id: &str, fallback: Option<&str>, canary: Option<Canary>) -> anyhow::Result<()> {
+    let channel = found(cx, id).await?;
+    match fallback {
+        None => {}
+        Some("none") => drop(channels::set_fallback(&cx.db, channel.id, None).await?),
+        Some(other) => {
+            let other = found(cx, other).await?;
+            anyhow::ensure!(
+                channels::set_fallback(&cx.db, channel.id, Some(other.id)).await?,
+                "{} cannot be the fallback: expected another channel of the same project that is no group",
+                other.name
+            );
+        }
+    }
+    match canary {
+        None => {}
+        Some(Canary::Off) => canaries::set(&cx.db, channel.id, None).await?,
+        Some(Canary::Weekly) if channel.canary_at().is_some() => {}
+        Some(Canary::Weekly) => {
+            let next = canary::next(&channel.uuid, cx.clock.now());
+            canaries::set(&cx.db, channel.id, Some(next)).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn list(cx: &Cx, project: &str, as_json: bool) -> anyhow::Result<()> {
@@ -73,6 +122,7 @@ pub(super) async fn run(cx: &Cx, command: Command) -> anyhow::Result<()> {
                 given.insert(field.trim().to_owned(), value.to_owned());
             }
             let settings = notify::accept(driver, &given, &post.outbound).await?;
+            let settings = members::resolve(&cx.db, project.id, driver, settings).await??;
             let channel = channels::create(
                 &cx.db,
                 project.id,
@@ -88,18 +138,23 @@ pub(super) async fn run(cx: &Cx, command: Command) -> anyhow::Result<()> {
             .await?;
             print(&channel.uuid)?;
         }
+        Command::Set { id, fallback, canary } => set(cx, &id, fallback.as_deref(), canary).await?,
         Command::Test { id } => {
-            let channel = channels::by_uuid(&cx.db, id.trim())
-                .await?
-                .ok_or_else(|| anyhow::anyhow!("there is no channel with the id {id}"))?;
+            let channel = found(cx, &id).await?;
             let project = projects::by_id(&cx.db, channel.project_id).await?;
             let project = project.map(|project| project.name).unwrap_or_default();
-            let alert = load::test(&channel, &project, &post.links, cx.clock.now());
-            match post.send(&channel, &alert, cx.clock.now()).await {
-                Ok(Some(Sent(said))) => say(&format!("Sent; the other side answered: {said}")),
-                Ok(None) => anyhow::bail!("this channel has nothing to send"),
-                Err(error) => anyhow::bail!("not sent: {error}"),
+            let one = channel.kind != GROUP;
+            let trials = trial::run(&cx.db, &post, &cx.clock, channel, &project).await?;
+            let mut failed = Vec::new();
+            for Trial { channel, outcome } in trials {
+                let whose = if one { String::new() } else { format!("{}: ", channel.name) };
+                match outcome {
+                    Ok(Some(Sent(said))) => say(&format!("{whose}Sent; the other side answered: {said}")),
+                    Ok(None) => failed.push(format!("{whose}this channel has nothing to send")),
+                    Err(error) => failed.push(format!("{whose}not sent: {error}")),
+                }
             }
+            anyhow::ensure!(failed.is_empty(), failed.join("\n"));
         }
     }
     Ok(())

@@ -45,6 +45,8 @@ pub struct Alert {
     pub untold: Option<Why>,
     /// A sentence of Maibo's own that goes with the message, such as why it arrives here and not elsewhere.
     pub note: Option<String>,
+    /// It need not make a sound, where the far side can do without.
+    pub quiet: bool,
     /// The message is not about a check: this is told instead. The side still says how loud to be.
     pub notice: Option<Notice>,
 }
@@ -159,6 +161,7 @@ pub(super) mod tests {
             names: vec![name],
             untold: None,
             note: None,
+            quiet: false,
             notice: None,
         }
     }

@@ -2,24 +2,25 @@
 //!
 //! One task claims and records, each in one transaction for many alerts; every message is sent by a task of its
 //! own, a few per channel at once, so that a slow channel delays no other.
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::driver;
 use super::load;
 use super::outcome::{SendError, Sent};
 use super::post::Post;
+use super::{Driver, Family, Settings, driver};
 use crate::clock::Clock;
 use crate::core::{Span, Time};
 use crate::meters::Meters;
 use crate::rng;
 use crate::store::attempts::{self, Fate, Finished};
-use crate::store::outbox::{self, Claimed};
+use crate::store::outbox::{self, Claimed, Manner, Policy};
 use crate::store::{Db, StoreError};
 use crate::wake::Wakes;
 
@@ -44,17 +45,58 @@ const GIVE_UP: Span = Span::hours(24);
 const WAITS: [Span; 5] =
     [Span::seconds(5), Span::seconds(30), Span::minutes(2), Span::minutes(10), Span::minutes(30)];
 
-/// How many messages a channel with this limit per minute may get now. Two thirds go as they come; what follows
-/// goes together, at intervals that use up the rest, so that a storm is told within seconds and not a minute later.
-fn room(limit: usize, sent: Option<&VecDeque<Time>>, now: Time) -> usize {
+/// What the queue must know about kinds of channels.
+const POLICY: Policy = Policy { manner, room, rank };
+
+/// How many messages somebody with this limit per minute may get now, after those of the last minute. Two thirds go
+/// as they come; what follows goes together, at intervals that use up the rest, so that a storm is told within
+/// seconds and not a minute later.
+fn room(limit: usize, sent: &[Time], now: Time) -> usize {
     let singles = limit * 2 / 3;
-    let used = sent.map_or(0, VecDeque::len);
-    if used < singles {
-        return singles - used;
+    if sent.len() < singles {
+        return singles - sent.len();
     }
     let interval = MINUTE / i32::try_from(limit - singles).unwrap_or(1).max(1);
-    let rested = sent.and_then(VecDeque::back).is_none_or(|last| now - *last >= interval);
-    usize::from(rested && used < limit)
+    let rested = sent.last().is_none_or(|last| now - *last >= interval);
+    usize::from(rested && sent.len() < limit)
+}
+
+/// How a channel wants to be told.
+fn manner(kind: &str, settings: &Settings) -> Manner {
+    let Some(driver) = driver(kind) else { return Manner::default() };
+    Manner {
+        each: driver.each,
+        // Programs hear of each change, in order.
+        both: !driver.each && driver.family != Family::Machine,
+        limit: driver.per_minute.map(|limit| (recipient(driver, settings), limit)),
+    }
+}
+
+/// Whom a channel's messages go to, as a hash: what is secret or required says it. Two channels for one robot have the
+/// same recipient.
+fn recipient(driver: &Driver, settings: &Settings) -> String {
+    let mut digest = Sha256::new();
+    digest.update(driver.kind);
+    for field in driver.fields.iter().filter(|field| field.secret || field.required) {
+        digest.update([0]);
+        digest.update(field.name);
+        digest.update([0]);
+        digest.update(settings.get(field.name).map_or("", String::as_str));
+    }
+    let number =
+        digest.finalize().iter().take(16).fold(0, |number: u128, byte| number << 8 | u128::from(*byte));
+    format!("{number:032x}")
+}
+
+/// Who is told that another channel died: mails first, then people's chats and phones, last what costs money or wakes
+/// somebody up. Never programs.
+fn rank(kind: &str) -> Option<u8> {
+    match driver(kind)?.family {
+        Family::Mail => Some(0),
+        Family::Chat | Family::Push => Some(1),
+        Family::Sms | Family::Incident => Some(2),
+        Family::Machine => None,
+    }
 }
 
 /// What is to be done with an alert after a try at `now`. `first`: when it was queued; `tries`: with this one.
@@ -88,8 +130,6 @@ pub struct Dispatcher {
     meters: Arc<Meters>,
     tasks: TaskTracker,
     under_way: HashMap<i64, usize>,
-    /// When messages were handed to channels whose vendor counts them, in the last minute.
-    paced: HashMap<i64, VecDeque<Time>>,
     done: mpsc::UnboundedReceiver<Finished>,
     report: mpsc::UnboundedSender<Finished>,
     unrecorded: Vec<Finished>,
@@ -115,7 +155,6 @@ impl Dispatcher {
             meters,
             tasks,
             under_way: HashMap::new(),
-            paced: HashMap::new(),
             done,
             report,
             unrecorded: Vec::new(),
@@ -179,7 +218,7 @@ impl Dispatcher {
 
     async fn record(&mut self) -> Result<(), StoreError> {
         if !self.unrecorded.is_empty() {
-            attempts::record_all(&self.db, &self.unrecorded).await?;
+            attempts::record_all(&self.db, &self.unrecorded, POLICY).await?;
             self.unrecorded.clear();
         }
         Ok(())
@@ -198,21 +237,13 @@ impl Dispatcher {
         let busy: Vec<i64> =
             self.under_way.iter().filter(|(_, count)| **count >= PER_CHANNEL).map(|(id, _)| *id).collect();
         let per_channel = i64::try_from(PER_CHANNEL).unwrap_or(1);
-        self.paced.retain(|_, sent| {
-            sent.retain(|at| now - *at < MINUTE);
-            !sent.is_empty()
-        });
-        let paced = &self.paced;
-        let room =
-            |kind: &str, channel_id: i64| Some(room(driver(kind)?.per_minute?, paced.get(&channel_id), now));
         let claimed =
-            outbox::exchange(&self.db, &self.unrecorded, now, LEASE, &busy, per_channel, room).await?;
+            outbox::exchange(&self.db, &self.unrecorded, now, LEASE, &busy, per_channel, POLICY).await?;
         self.unrecorded.clear();
         let none = claimed.is_empty();
         for message in messages(claimed) {
             let channel_id = message[0].channel_id;
             *self.under_way.entry(channel_id).or_default() += 1;
-            self.paced.entry(channel_id).or_default().push_back(now);
             let sender = Sender {
                 db: self.db.clone(),
                 clock: Arc::clone(&self.clock),
@@ -235,14 +266,13 @@ impl Dispatcher {
 /// Puts claimed alerts together that are told in one message.
 fn messages(claimed: Vec<Claimed>) -> Vec<Vec<Claimed>> {
     let mut messages: Vec<Vec<Claimed>> = Vec::new();
-    let mut batches: HashMap<(i64, String), usize> = HashMap::new();
+    let mut groups: HashMap<(i64, String), usize> = HashMap::new();
     for row in claimed {
-        let group = row.batch.clone().or_else(|| row.crowded.then(|| row.kind.clone()));
-        match group {
+        match row.group.clone() {
             None => messages.push(vec![row]),
             Some(group) => {
                 let key = (row.channel_id, group);
-                let at = *batches.entry(key).or_insert(messages.len());
+                let at = *groups.entry(key).or_insert(messages.len());
                 if at == messages.len() {
                     messages.push(Vec::new());
                 }
@@ -267,15 +297,26 @@ impl Sender {
         let at = self.clock.now();
         let (kind, outcome) = self.attempt(&message).await;
         let took = (self.clock.now() - at).max(Span::zero());
-        let fate = fate(&outcome, first.created_at(), first.attempts, at + took, rng::jitter());
+        let fate = fate(&outcome, first.since(), first.attempts, at + took, rng::jitter());
         let (detail, breaks_channel) = match &outcome {
             Ok(Some(Sent(said))) => (said.clone(), false),
             Ok(None) => (String::new(), false),
-            Err(error) => (error.to_string(), matches!(error, SendError::Permanent(_))),
+            // One that has failed for a whole day is as good as dead.
+            Err(error) => (
+                error.to_string(),
+                match error {
+                    SendError::Permanent(_) => true,
+                    SendError::Retry { .. } => fate == Fate::Dead,
+                    SendError::Rejected(_) => false,
+                },
+            ),
         };
         log(first, message.len(), fate, &detail);
         if let Some(kind) = kind {
             self.count(&kind, message.len(), fate);
+            if fate != Fate::Skipped {
+                self.meters.took(&kind, took);
+            }
         }
         let finished = Finished {
             channel_id: first.channel_id,
@@ -299,10 +340,20 @@ impl Sender {
             Ok(None) => return (None, Ok(None)),
             Err(error) => return (None, broken_store(error)),
         };
-        let outcome = match load::load(&self.db, &self.post.links, &channel, message).await {
+        let send = async |message: &[Claimed]| match load::load(&self.db, &self.post.links, &channel, message)
+            .await
+        {
             Ok(Some(alert)) => self.post.send(&channel, &alert, self.clock.now()).await,
             Ok(None) => Ok(None),
             Err(error) => broken_store(error),
+        };
+        let outcome = match send(message).await {
+            // Not told about recoveries, and so not about one that nobody knows the beginning of: that goes alone.
+            Ok(None) if message.iter().any(|row| row.kind == "up") => {
+                let downs: Vec<Claimed> = message.iter().filter(|row| row.kind == "down").cloned().collect();
+                if downs.is_empty() { Ok(None) } else { send(&downs).await }
+            }
+            outcome => outcome,
         };
         (Some(channel.kind), outcome)
     }
@@ -367,19 +418,30 @@ mod tests {
     #[test]
     fn a_channel_never_gets_more_than_its_limit_in_any_minute() {
         let start: Time = "2026-01-01T00:00:00Z".parse().unwrap();
-        let mut sent: VecDeque<Time> = VecDeque::new();
+        let mut sent: Vec<Time> = Vec::new();
         let mut all = Vec::new();
         for tenth in 0..3000 {
             let now = start + Span::milliseconds(100 * tenth);
             sent.retain(|at| now - *at < MINUTE);
-            if room(15, Some(&sent), now) > 0 {
-                sent.push_back(now);
+            if room(15, &sent, now) > 0 {
+                sent.push(now);
                 all.push(now);
             }
             assert!(sent.len() <= 15);
         }
         assert_eq!(all.iter().filter(|at| **at - start < Span::seconds(1)).count(), 10);
         assert_eq!(all[10] - all[9], Span::seconds(12), "and the storm goes on in digests");
+    }
+
+    #[test]
+    fn two_channels_for_one_robot_are_one_recipient() {
+        let wecom = driver("wecom").unwrap();
+        let named = |url: &str, more: &str| {
+            let pairs = [("url", url), ("mention", more)];
+            recipient(wecom, &pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).into())
+        };
+        assert_eq!(named("https://x/?key=1", ""), named("https://x/?key=1", "zhang"));
+        assert_ne!(named("https://x/?key=1", ""), named("https://x/?key=2", ""));
     }
 
     #[test]

@@ -9,9 +9,9 @@ use crate::links::Links;
 use crate::store::channels::Channel;
 use crate::store::checks::{self, Check};
 use crate::store::flips::{self, Flip};
-use crate::store::outbox::{Claimed, subject};
+use crate::store::outbox::{self, Claimed, subject};
 use crate::store::projects::Project;
-use crate::store::{Db, StoreError, pings, projects};
+use crate::store::{Db, StoreError, failover, pings, projects};
 
 /// Loads what a message to `channel` about `claimed` says. `None`: everything that it was about is gone.
 pub async fn load(
@@ -20,11 +20,16 @@ pub async fn load(
     channel: &Channel,
     claimed: &[Claimed],
 ) -> Result<Option<Alert>, StoreError> {
+    if let Some(row) = claimed.first().filter(|row| row.check_id.is_none()) {
+        return about_no_check(db, links, channel, row).await;
+    }
     let lang = Lang::named(&channel.language).unwrap_or_default();
     let mut names = Vec::with_capacity(claimed.len());
     let mut abouts = Vec::new();
     let mut first = None;
-    for row in claimed {
+    // Where both sides are told together, the recovery is the news.
+    let back = claimed.iter().any(|row| row.kind == "up");
+    for row in claimed.iter().filter(|row| !back || row.kind == "up") {
         let Some(found) = subject(db, row).await? else { continue };
         names.push(display_name(&found.check, lang));
         if abouts.len() < TOLD_IN_FULL {
@@ -57,10 +62,46 @@ pub async fn load(
         last: last_ping(db, check, flip).await?,
         link,
         names,
-        untold: None,
-        note: None,
+        untold: untold(db, claimed, row).await?,
+        note: note(db, channel, row).await?,
+        quiet: false,
         notice: None,
     }))
+}
+
+/// Why the check went down that `up` says is back, when the same message tells of both.
+async fn untold(db: &Db, claimed: &[Claimed], up: &Claimed) -> Result<Option<Why>, StoreError> {
+    let down =
+        claimed.iter().find(|row| up.kind == "up" && row.kind == "down" && row.check_id == up.check_id);
+    let Some(row) = down else { return Ok(None) };
+    Ok(subject(db, row).await?.map(|found| why(&found.flip)))
+}
+
+/// What there is to be said about an alert that stands in for another.
+async fn note(db: &Db, channel: &Channel, row: &Claimed) -> Result<Option<String>, StoreError> {
+    let Some(origin) = row.origin_id else { return Ok(None) };
+    let Some((failed, reason)) = failover::why(db, origin).await? else { return Ok(None) };
+    let failed = outbox::channel(db, failed).await?;
+    Ok(failed.map(|failed| instead_of(channel, &failed, &reason)))
+}
+
+/// A canary or a notice. `None`: there is nothing to be told any more.
+async fn about_no_check(
+    db: &Db,
+    links: &Links,
+    channel: &Channel,
+    row: &Claimed,
+) -> Result<Option<Alert>, StoreError> {
+    let project = projects::by_id(db, channel.project_id).await?;
+    let project = project.map(|project| project.name).unwrap_or_default();
+    let (at, id) = (row.since(), format!("{}-{}", row.kind, row.id));
+    if row.kind == "canary" {
+        return Ok(Some(canary(channel, &project, links, at, &id)));
+    }
+    let Some(dead) = row.about_id else { return Ok(None) };
+    // Whoever has mended it meanwhile need not be told.
+    let dead = outbox::channel(db, dead).await?.filter(|dead| !dead.broken.is_empty());
+    Ok(dead.map(|dead| channel_died(channel, &dead, &dead.broken, &project, links, at, &id)))
 }
 
 /// Checks of one message that are described in full; of more, the number is told.
@@ -111,7 +152,7 @@ pub fn canary(channel: &Channel, project: &str, links: &Links, now: Time, id: &s
     let lang = Lang::named(&channel.language).unwrap_or_default();
     let notice = Notice { title: lang.t("alert-title-canary"), sentence: lang.t("alert-canary") };
     let id = format!("{id}.{}", channel.uuid);
-    Alert { notice: Some(notice), ..of_our_own(channel, project, links, now, Side::Test, id) }
+    Alert { notice: Some(notice), quiet: true, ..of_our_own(channel, project, links, now, Side::Test, id) }
 }
 
 /// Tells through `channel` that another one no longer works. `id` is the same on every try.
@@ -131,7 +172,7 @@ pub fn channel_died(
         title: lang.ta("alert-title-channel-died", &[("name", &name)]),
         sentence: lang.ta("alert-channel-died", &[("name", &name), ("reason", &one_line(reason))]),
     };
-    let link = links.to(&format!("/channels/{}/edit", dead.uuid));
+    let link = links.to(&format!("/channels/{}", dead.uuid));
     let id = format!("{id}.{}", channel.uuid);
     Alert { notice: Some(notice), link, ..of_our_own(channel, project, links, now, Side::Down, id) }
 }
@@ -171,6 +212,7 @@ fn of_our_own(
         last: LastPing::default(),
         untold: None,
         note: None,
+        quiet: false,
         notice: None,
     }
 }
@@ -255,6 +297,7 @@ pub async fn past(
         link: links.check(check.code()),
         untold: None,
         note: None,
+        quiet: false,
         notice: None,
     }))
 }

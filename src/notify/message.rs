@@ -144,7 +144,11 @@ fn sentence(alert: &Alert) -> String {
         };
     }
     if alert.names.len() > 1 {
-        let key = if alert.side == Side::Up { "alert-many-up" } else { "alert-many-down" };
+        let key = match (alert.side, alert.untold) {
+            (Side::Up, Some(_)) => "alert-many-both",
+            (Side::Up, None) => "alert-many-up",
+            _ => "alert-many-down",
+        };
         return lang.tn(key, count(alert));
     }
     let at = zoned(alert.at);

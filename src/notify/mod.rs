@@ -1,16 +1,26 @@
 //! From the outbox to the world: channels, the words of an alert, and the dispatcher that delivers them.
 pub mod alert;
+mod answer;
+pub mod canary;
 pub mod clip;
 pub mod dispatch;
 pub mod kinds;
 pub mod load;
+mod markdown;
+pub mod members;
 pub mod message;
 pub mod outcome;
+mod people;
 pub mod post;
 pub mod reference;
+mod rooms;
+#[cfg(test)]
+mod sample;
 pub mod settings;
 pub mod shared;
+mod sign;
 pub mod template;
+pub mod trial;
 
 use lettre::message::MultiPart;
 
@@ -148,6 +158,8 @@ pub enum Input {
     Lines,
     /// A time zone by its name in the tz database.
     Zone,
+    /// Other channels of the same project.
+    Channels,
     /// One of these words; none is the first.
     Choice(&'static [&'static str]),
 }

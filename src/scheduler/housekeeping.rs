@@ -50,8 +50,9 @@ async fn pass(db: &Db, clock: &dyn Clock, kept: Kept) -> Result<(), StoreError> 
     let limits = Limits { count: kept.count, oldest: now - kept.age };
     let pings = go_through(db, Kind::Pings, limits).await?;
     let flips = go_through(db, Kind::Flips, limits).await?;
-    if pings + flips > 0 {
-        tracing::info!(pings, flips, "old history deleted");
+    let messages = history::forget_messages(db, limits.oldest).await?;
+    if pings + flips + messages > 0 {
+        tracing::info!(pings, flips, messages, "old history deleted");
     }
     Ok(())
 }

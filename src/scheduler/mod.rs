@@ -16,7 +16,7 @@ use crate::ingest::Writer;
 use crate::meters::Meters;
 use crate::store::changes::{Changes, Wake};
 use crate::store::checks::{self, Check};
-use crate::store::{Db, StoreError, WriteTx, blackouts, nodes, write_tx};
+use crate::store::{Db, StoreError, WriteTx, blackouts, canaries, nodes, write_tx};
 use crate::wake::Wakes;
 
 /// Longest sleep: the command line and other processes write deadlines too.
@@ -131,6 +131,9 @@ impl Scheduler {
         if mark {
             blackouts::mark_alive(&self.db, now).await?;
             self.marked = Some(now);
+            if canaries::queue(&self.db, now).await? > 0 {
+                self.wakes.outbox.notify_one();
+            }
         }
         let wake = checks::next_wake(&self.db).await?.map(|wake| wake + settle);
         let next = match wake {

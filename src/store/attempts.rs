@@ -3,7 +3,9 @@ use serde::{Serialize, Serializer};
 
 use super::db::{Dialects, run, write_tx};
 use super::list::List;
-use super::{Db, StoreError, WriteTx, micros, span_micros};
+use super::outbox::Policy;
+use super::wake::{Signal, tell};
+use super::{Db, StoreError, WriteTx, failover, micros, span_micros};
 use crate::core::{Span, Time};
 
 /// What became of an attempt.
@@ -55,17 +57,39 @@ impl Serialize for Row<'_> {
 }
 
 /// Records what finished, in a transaction of its own.
-pub async fn record_all(db: &Db, finished: &[Finished]) -> Result<(), StoreError> {
-    write_tx!(db, |tx| record(tx, finished).await?);
+pub async fn record_all(db: &Db, finished: &[Finished], policy: Policy) -> Result<(), StoreError> {
+    write_tx!(db, |tx| record(tx, finished, policy).await?);
     Ok(())
 }
 
-/// Records what finished: channels before their alerts, as when a channel is deleted.
-pub(super) async fn record(tx: &mut WriteTx, finished: &[Finished]) -> Result<(), StoreError> {
+/// Records what finished: channels before their alerts, as when a channel is deleted. What was given up goes to the
+/// fallback of its channel, and the death of a channel is told through another.
+pub(super) async fn record(
+    tx: &mut WriteTx,
+    finished: &[Finished],
+    policy: Policy,
+) -> Result<(), StoreError> {
     if finished.is_empty() {
         return Ok(());
     }
-    mark_channels(tx, finished).await?;
+    let deaths = mark_channels(tx, finished).await?;
+    record_rows(tx, finished).await?;
+    if let Some(now) = finished.iter().map(|result| result.at + result.took).max() {
+        let dead = finished.iter().filter(|result| result.fate == Fate::Dead);
+        let dead: Vec<i64> = dead.flat_map(|result| &result.ids).copied().collect();
+        let mut queued = failover::stand_in(tx, &dead, now).await?;
+        for (channel_id, killed_by) in deaths {
+            queued += failover::tell_of_death(tx, channel_id, killed_by, now, policy.rank).await?;
+        }
+        queued += failover::pass_on(tx, &dead, now, policy.rank).await?;
+        if queued > 0 {
+            tell(tx, Signal::Outbox).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn record_rows(tx: &mut WriteTx, finished: &[Finished]) -> Result<(), StoreError> {
     let mut rows: Vec<Row<'_>> = finished.iter().flat_map(rows_of).collect();
     rows.sort_by_key(|row| row.outbox_id);
     match tx {
@@ -136,13 +160,15 @@ fn rows_of(result: &Finished) -> impl Iterator<Item = Row<'_>> {
     })
 }
 
-/// A channel that no longer works is marked; one that was seen to work loses the mark.
-async fn mark_channels(tx: &mut WriteTx, finished: &[Finished]) -> Result<(), StoreError> {
+/// A channel that no longer works is marked; one that was seen to work loses the mark. Gives those that had none
+/// before, each with the alert that was its death.
+async fn mark_channels(tx: &mut WriteTx, finished: &[Finished]) -> Result<Vec<(i64, i64)>, StoreError> {
     const SOUND: Dialects = Dialects {
         sqlite: "UPDATE channels SET broken = '' WHERE id IN (SELECT value FROM json_each($1)) AND broken <> ''",
         postgres: "UPDATE channels SET broken = '' WHERE id = ANY($1) AND broken <> ''",
     };
-    const BROKEN: &str = "UPDATE channels SET broken = $2 WHERE id = $1";
+    const BROKEN: &str = "UPDATE channels SET broken = $2 WHERE id = $1 AND broken = ''";
+    const STILL_BROKEN: &str = "UPDATE channels SET broken = $2 WHERE id = $1 AND broken <> $2";
     let mut sound: Vec<i64> = finished
         .iter()
         .filter(|result| result.fate == Fate::Sent && !result.breaks_channel)
@@ -156,8 +182,15 @@ async fn mark_channels(tx: &mut WriteTx, finished: &[Finished]) -> Result<(), St
     }
     let mut broken: Vec<&Finished> = finished.iter().filter(|result| result.breaks_channel).collect();
     broken.sort_by_key(|result| result.channel_id);
+    let mut deaths = Vec::new();
     for result in broken {
-        run!(tx, sqlx::query(BROKEN).bind(result.channel_id).bind(&result.detail));
+        // Without words it would not be seen.
+        let why = if result.detail.is_empty() { "?" } else { &result.detail };
+        if run!(tx, sqlx::query(BROKEN).bind(result.channel_id).bind(why)) > 0 {
+            deaths.extend(result.ids.first().map(|id| (result.channel_id, *id)));
+        } else {
+            run!(tx, sqlx::query(STILL_BROKEN).bind(result.channel_id).bind(why));
+        }
     }
-    Ok(())
+    Ok(deaths)
 }

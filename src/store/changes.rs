@@ -172,7 +172,8 @@ impl<'a> Changes<'a> {
         });
     }
 
-    /// Adds the flips among `effects`, and an alert for each channel of the check where people are to be told.
+    /// Adds the flips among `effects`, and where people are to be told an alert for each channel of the check, once
+    /// for those that it has by themselves and in groups.
     /// `tell_at`: when the alerts of flips that a blackout explains may go out, together.
     pub fn effects(&mut self, check_id: i64, effects: &[Effect], ping_id: Option<i64>, tell_at: Time) {
         for effect in effects {
@@ -417,11 +418,14 @@ const FLIPS_AND_ALERTS: Dialects = Dialects {
             FROM jsonb_each($1);
         INSERT INTO outbox (kind, check_id, flip_id, channel_id, batch, state, created_at, attempts, next_at,
                 leased_until)
-            SELECT a.kind, a.check_id, a.flip_id, cc.channel_id, a.batch, 'queued', $3, 0, a.next_at, 0
+            SELECT DISTINCT a.kind, a.check_id, a.flip_id, COALESCE(m.channel_id, c.id) AS told, a.batch, 'queued',
+                CAST($3 AS BIGINT), 0, a.next_at, 0
             FROM (SELECT value ->> 0 AS kind, value ->> 1 AS check_id, value ->> 2 AS flip_id,
                     value ->> 3 AS batch, value ->> 4 AS next_at FROM jsonb_each($2)) AS a
-            JOIN check_channels cc ON cc.check_id = a.check_id
-            ORDER BY a.flip_id, cc.channel_id",
+            JOIN check_channels cc ON cc.check_id = a.check_id JOIN channels c ON c.id = cc.channel_id
+            LEFT JOIN channel_members m ON m.group_id = c.id
+            WHERE c.kind <> 'group' OR m.channel_id IS NOT NULL
+            ORDER BY a.flip_id, told",
     postgres: "
         WITH new_flips AS (
             INSERT INTO flips (id, check_id, at, old_status, new_status, reason, exit_status, due_at, since,
@@ -433,11 +437,14 @@ const FLIPS_AND_ALERTS: Dialects = Dialects {
                 FROM jsonb_array_elements(CAST($1 AS JSONB)))
         INSERT INTO outbox (kind, check_id, flip_id, channel_id, batch, state, created_at, attempts, next_at,
                 leased_until)
-            SELECT a.kind, a.check_id, a.flip_id, cc.channel_id, a.batch, 'queued', $3, 0, a.next_at, 0
+            SELECT DISTINCT a.kind, a.check_id, a.flip_id, COALESCE(m.channel_id, c.id) AS told, a.batch, 'queued',
+                CAST($3 AS BIGINT), 0, a.next_at, 0
             FROM (SELECT value ->> 0 AS kind, CAST(value ->> 1 AS BIGINT) AS check_id,
                     CAST(value ->> 2 AS BIGINT) AS flip_id, value ->> 3 AS batch,
                     CAST(value ->> 4 AS BIGINT) AS next_at
                 FROM jsonb_array_elements(CAST($2 AS JSONB))) AS a
-            JOIN check_channels cc ON cc.check_id = a.check_id
-            ORDER BY a.flip_id, cc.channel_id",
+            JOIN check_channels cc ON cc.check_id = a.check_id JOIN channels c ON c.id = cc.channel_id
+            LEFT JOIN channel_members m ON m.group_id = c.id
+            WHERE c.kind <> 'group' OR m.channel_id IS NOT NULL
+            ORDER BY a.flip_id, told",
 };

@@ -1,8 +1,9 @@
 //! Channels: where alerts go.
 use std::collections::BTreeMap;
 
-use super::db::{on, read, run, write_tx};
-use super::{Db, StoreError, micros, time};
+use super::db::{Dialects, on, read, run, write_tx};
+use super::list::List;
+use super::{Db, StoreError, WriteTx, micros, time};
 use crate::core::Time;
 use crate::rng;
 
@@ -34,6 +35,9 @@ macro_rules! channel_columns {
     };
 }
 pub(super) use channel_columns;
+
+/// The kind that stands for other channels; they are named in its setting `members`, by their ids, one a line.
+pub const GROUP: &str = "group";
 
 /// A channel's fields by name, as its kind defines them. Values may be secrets.
 pub type Settings = BTreeMap<String, String>;
@@ -113,6 +117,7 @@ pub async fn create(
         if for_all {
             run!(tx, sqlx::query(ALL).bind(project_id).bind(channel.id));
         }
+        write_members(tx, channel.id, new.settings).await?;
         channel
     });
     Ok(channel)
@@ -133,8 +138,50 @@ pub async fn update(
             tx,
             sqlx::query(SQL).bind(id).bind(name).bind(serde_json::json!(settings).to_string()).bind(language)
         );
+        write_members(tx, id, settings).await?;
     });
     Ok(())
+}
+
+/// Makes the members of a group those that its settings name. A group in a group, or in itself, would be none.
+async fn write_members(tx: &mut WriteTx, id: i64, settings: &Settings) -> Result<(), StoreError> {
+    const NONE: &str = "DELETE FROM channel_members WHERE group_id = $1";
+    const THESE: Dialects = Dialects {
+        sqlite: "INSERT INTO channel_members (group_id, channel_id)
+            SELECT g.id, m.id FROM channels g JOIN channels m ON m.project_id = g.project_id AND m.kind <> 'group'
+            WHERE g.id = $1 AND g.kind = 'group' AND m.uuid IN (SELECT value FROM json_each($2))",
+        postgres: "INSERT INTO channel_members (group_id, channel_id)
+            SELECT g.id, m.id FROM channels g JOIN channels m ON m.project_id = g.project_id AND m.kind <> 'group'
+            WHERE g.id = $1 AND g.kind = 'group' AND m.uuid = ANY($2)",
+    };
+    let Some(named) = settings.get("members") else { return Ok(()) };
+    let uuids: Vec<&str> = named.split_whitespace().collect();
+    run!(tx, sqlx::query(NONE).bind(id));
+    let sql = THESE.on(tx);
+    run!(tx, sqlx::query(sql).bind(id).bind(List(&uuids)));
+    Ok(())
+}
+
+/// The channels that a group stands for, oldest first.
+pub async fn members(db: &Db, group_id: i64) -> Result<Vec<Channel>, StoreError> {
+    const SQL: &str = concat!(
+        "SELECT ",
+        channel_columns!("c."),
+        " FROM channel_members m JOIN channels c ON c.id = m.channel_id WHERE m.group_id = $1 ORDER BY c.id"
+    );
+    Ok(read!(db, |pool| sqlx::query_as(SQL).bind(group_id).fetch_all(pool).await?))
+}
+
+/// Sets which channel gets what this one could not deliver; `None`: none does. One of another project, a group and the
+/// channel itself are no fallback: `false`, and nothing changes.
+pub async fn set_fallback(db: &Db, id: i64, fallback: Option<i64>) -> Result<bool, StoreError> {
+    const NONE: &str = "UPDATE channels SET fallback_id = NULL WHERE id = $1";
+    const SQL: &str = "UPDATE channels SET fallback_id = $2 WHERE id = $1 AND id <> $2 AND EXISTS (
+        SELECT 1 FROM channels f WHERE f.id = $2 AND f.project_id = channels.project_id AND f.kind <> 'group')";
+    Ok(write_tx!(db, |tx| match fallback {
+        None => run!(tx, sqlx::query(NONE).bind(id)),
+        Some(fallback) => run!(tx, sqlx::query(SQL).bind(id).bind(fallback)),
+    }) > 0)
 }
 
 /// Takes back that a channel is broken: it was seen to work.
@@ -146,10 +193,17 @@ pub async fn mend(db: &Db, id: i64) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Deletes a channel; what was queued for it is not sent any more.
+/// Deletes a channel; what was queued for it is not sent any more, and groups and others that relied on it do without.
 pub async fn delete(db: &Db, id: i64) -> Result<(), StoreError> {
+    const FALLBACKS: &str = "UPDATE channels SET fallback_id = NULL WHERE fallback_id = $1";
+    // An id stands nowhere else in a group's settings.
+    const GROUPS: &str = "UPDATE channels SET settings = REPLACE(settings,
+            (SELECT m.uuid FROM channels m WHERE m.id = $1), '')
+        WHERE kind = 'group' AND id IN (SELECT group_id FROM channel_members WHERE channel_id = $1)";
     const SQL: &str = "DELETE FROM channels WHERE id = $1";
     write_tx!(db, |tx| {
+        run!(tx, sqlx::query(FALLBACKS).bind(id));
+        run!(tx, sqlx::query(GROUPS).bind(id));
         run!(tx, sqlx::query(SQL).bind(id));
     });
     Ok(())

@@ -29,6 +29,8 @@ pub struct Kind {
     pub broken: i64,
     /// Alerts that are waiting, or under way.
     pub queued: i64,
+    /// Alerts that were given up, and not put aside by anybody.
+    pub dead: i64,
     oldest: Option<i64>,
 }
 
@@ -44,7 +46,9 @@ impl Kind {
 pub async fn kinds(db: &Db) -> Result<Vec<Kind>, StoreError> {
     const SQL: &str = "SELECT c.kind, COUNT(DISTINCT c.id) AS channels,
             COUNT(DISTINCT CASE WHEN c.broken <> '' THEN c.id END) AS broken,
-            COUNT(o.id) AS queued, MIN(o.created_at) AS oldest
+            COUNT(o.id) AS queued, MIN(o.created_at) AS oldest,
+            (SELECT COUNT(*) FROM outbox d JOIN channels k ON k.id = d.channel_id
+                WHERE k.kind = c.kind AND d.state = 'dead' AND d.dismissed_at IS NULL) AS dead
         FROM channels c LEFT JOIN outbox o ON o.channel_id = c.id AND o.state = 'queued'
         GROUP BY c.kind ORDER BY c.kind";
     Ok(read!(db, |pool| sqlx::query_as(SQL).fetch_all(pool).await?))

@@ -2,7 +2,7 @@
 //!
 //! A slice is looked at without the writer; only when something in it must go is there a transaction, a short one.
 use super::db::{read, run, write_tx};
-use super::{Db, StoreError, micros};
+use super::{Db, StoreError, micros, paced};
 use crate::core::{Span, Time};
 
 /// What is kept of each check. The newest ping and the newest flip stay whatever their age.
@@ -53,9 +53,16 @@ pub async fn begin(db: &Db, now: Time, every: Span) -> Result<bool, StoreError> 
         let begun = run!(tx, sqlx::query(SQL).bind(micros(now)).bind(micros(now - every) + 1)) > 0;
         if begun {
             run!(tx, sqlx::query(BLACKOUT).bind(micros(now - BLACKOUTS)));
+            paced::forget(tx, now).await?;
         }
         begun
     }))
+}
+
+/// Deletes messages about no check, tests and notices say, that are older. They are few.
+pub async fn forget_messages(db: &Db, oldest: Time) -> Result<u64, StoreError> {
+    const SQL: &str = "DELETE FROM outbox WHERE flip_id IS NULL AND state <> 'queued' AND created_at < $1";
+    Ok(write_tx!(db, |tx| run!(tx, sqlx::query(SQL).bind(micros(oldest)))))
 }
 
 /// Deletes what must go in the next slice, behind `after`: a ping's row or, for flips, a check's.

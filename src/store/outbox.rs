@@ -1,39 +1,65 @@
 //! Alerts on their way: what is queued, who is sending it, and what became of each attempt.
-use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::attempts::{self, Finished};
-use super::channels::channel_columns;
+use super::channels::{Channel, Settings, channel_columns};
 use super::check_row::check_columns;
 use super::db::{Dialects, on, read, run, write_tx};
 use super::list::List;
-use super::{Db, StoreError, WriteTx, channels::Channel, flips::Flip, micros, nodes, time};
+use super::{Db, StoreError, WriteTx, flips::Flip, micros, nodes, paced, time};
 use crate::core::check::Blackout;
 use crate::core::{Span, Time};
 
-/// An alert that this process has leased and must send.
+/// What this process has leased and must send: an alert about a check, or a message about none.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct Claimed {
     pub id: i64,
-    /// `down` or `up`.
+    /// `down` or `up`; `canary`; `notice`.
     pub kind: String,
-    pub check_id: i64,
-    pub flip_id: i64,
+    pub check_id: Option<i64>,
+    pub flip_id: Option<i64>,
     pub channel_id: i64,
-    /// Alerts of one channel with the same batch make one message.
-    pub batch: Option<String>,
-    /// There was more for this channel than it may get one by one: all of one kind make one message.
+    /// The channel that a notice is about.
+    pub about_id: Option<i64>,
+    /// The alert that this one stands in for.
+    pub origin_id: Option<i64>,
+    /// What has the same group makes one message; none: one of its own.
     #[sqlx(skip)]
-    pub crowded: bool,
+    pub group: Option<String>,
     /// Which try this is, from 1.
     pub attempts: i64,
-    created_at: i64,
+    since: i64,
 }
 
 impl Claimed {
+    /// Since when it has been tried.
     #[must_use]
-    pub fn created_at(&self) -> Time {
-        time(self.created_at)
+    pub fn since(&self) -> Time {
+        time(self.since)
     }
+}
+
+/// How one channel wants to be told, as its kind and settings say.
+#[derive(Debug, Clone, Default)]
+pub struct Manner {
+    /// Each check has a message of its own, whatever happened to others.
+    pub each: bool,
+    /// What went down and came back before anybody was told of it makes one message.
+    pub both: bool,
+    /// Whom messages go to, and how many a minute, where somebody counts.
+    pub limit: Option<(String, usize)>,
+}
+
+/// What the queue must know about kinds of channels, which the store does not.
+#[derive(Debug, Clone, Copy)]
+pub struct Policy {
+    /// Of a kind and its settings.
+    pub manner: fn(&str, &Settings) -> Manner,
+    /// How many messages somebody with this limit a minute may get now, after those of the last minute.
+    pub room: fn(usize, &[Time], Time) -> usize,
+    /// How fit channels of a kind are to tell about another channel's death: the lowest come first; `None`: never.
+    pub rank: fn(&str) -> Option<u8>,
 }
 
 /// Most alerts claimed at once.
@@ -44,8 +70,8 @@ const BATCH_LIMIT: i64 = 5000;
 /// Records what finished and leases what is due, in one transaction.
 ///
 /// Takes at most `per_channel` messages of a channel, none of those in `busy`, and nothing of a check whose
-/// earlier alert on the same channel is still queued: on one channel `up` never overtakes `down`. `room` tells how
-/// many messages a channel of some kind may get now, where that is limited; when more is due, all of it is taken.
+/// earlier alert on the same channel is still queued: on one channel `up` never overtakes `down`. Where a vendor
+/// counts, it takes no more messages than there is room for; when more is due, all of one kind make one message.
 pub async fn exchange(
     db: &Db,
     finished: &[Finished],
@@ -53,12 +79,21 @@ pub async fn exchange(
     lease: Span,
     busy: &[i64],
     per_channel: i64,
-    room: impl Fn(&str, i64) -> Option<usize>,
+    policy: Policy,
 ) -> Result<Vec<Claimed>, StoreError> {
     Ok(write_tx!(db, |tx| {
-        attempts::record(tx, finished).await?;
-        claim(tx, now, lease, busy, per_channel, &room).await?
+        attempts::record(tx, finished, policy).await?;
+        claim(tx, now, lease, busy, per_channel, policy).await?
     }))
+}
+
+/// What is to be taken for one channel.
+struct Taking {
+    manner: Manner,
+    /// Messages that it may still get.
+    room: usize,
+    /// There is more for it than it may get one by one.
+    crowded: bool,
 }
 
 async fn claim(
@@ -67,7 +102,7 @@ async fn claim(
     lease: Span,
     busy: &[i64],
     per_channel: i64,
-    room: impl Fn(&str, i64) -> Option<usize>,
+    policy: Policy,
 ) -> Result<Vec<Claimed>, StoreError> {
     // Walks from channel to channel along the index, so that ten thousand alerts for one channel do not hide
     // the one alert for another.
@@ -78,7 +113,8 @@ async fn claim(
                 SELECT (SELECT MIN(channel_id) FROM outbox WHERE state = 'queued' AND channel_id > ready.channel_id)
                 FROM ready WHERE ready.channel_id IS NOT NULL
             )
-            SELECT o.id, o.batch, o.channel_id, c.kind FROM ready r JOIN channels c ON c.id = r.channel_id
+            SELECT o.id, o.kind AS told, o.batch, o.channel_id, c.kind, c.settings
+            FROM ready r JOIN channels c ON c.id = r.channel_id
             JOIN outbox o ON o.id IN (
                 SELECT i.id FROM outbox i
                 WHERE i.state = 'queued' AND i.channel_id = r.channel_id AND i.next_at <= $1
@@ -93,9 +129,10 @@ async fn claim(
                 SELECT (SELECT MIN(channel_id) FROM outbox WHERE state = 'queued' AND channel_id > ready.channel_id)
                 FROM ready WHERE ready.channel_id IS NOT NULL
             )
-            SELECT o.id, o.batch, o.channel_id, c.kind FROM ready r JOIN channels c ON c.id = r.channel_id
+            SELECT o.id, o.kind AS told, o.batch, o.channel_id, c.kind, c.settings
+            FROM ready r JOIN channels c ON c.id = r.channel_id
             CROSS JOIN LATERAL (
-                SELECT i.id, i.batch, i.channel_id FROM outbox i
+                SELECT i.id, i.kind, i.batch, i.channel_id FROM outbox i
                 WHERE i.state = 'queued' AND i.channel_id = r.channel_id AND i.next_at <= $1
                     AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.state = 'queued' AND e.channel_id = i.channel_id
                         AND e.check_id = i.check_id AND e.id < i.id)
@@ -103,69 +140,158 @@ async fn claim(
             WHERE r.channel_id IS NOT NULL AND r.channel_id <> ALL($3)
             LIMIT $4",
     };
-    const TOGETHER: &str = "SELECT i.id FROM outbox i
-        WHERE i.state = 'queued' AND i.channel_id = $1 AND ($2 = '' OR i.batch = $2) AND i.next_at <= $3
-            AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.state = 'queued' AND e.channel_id = i.channel_id
-                AND e.check_id = i.check_id AND e.id < i.id)
-        ORDER BY i.id LIMIT $4";
-    // On PostgreSQL another server may have leased some of them since we looked.
-    const LEASE: Dialects = Dialects {
-        sqlite: "UPDATE outbox SET leased_until = $2, next_at = $2, attempts = attempts + 1
-            WHERE id IN (SELECT value FROM json_each($1)) AND state = 'queued' AND next_at <= $3
-            RETURNING id, kind, check_id, flip_id, channel_id, batch, attempts, created_at",
-        postgres: "UPDATE outbox SET leased_until = $2, next_at = $2, attempts = attempts + 1
-            WHERE id IN (SELECT id FROM outbox
-                WHERE id = ANY($1)
-                    AND state = 'queued' AND next_at <= $3
-                ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)
-            RETURNING id, kind, check_id, flip_id, channel_id, batch, attempts, created_at",
-    };
     let sql = READY.on(tx);
-    let ready: Vec<(i64, Option<String>, i64, String)> = on!(tx, |conn| sqlx::query_as(sql)
+    let ready: Vec<Ready> = on!(tx, |conn| sqlx::query_as(sql)
         .bind(micros(now))
         .bind(per_channel)
         .bind(List(busy))
         .bind(CLAIM_LIMIT)
         .fetch_all(conn)
         .await?);
-    let mut ids: Vec<i64> = Vec::new();
-    // Whole groups to take: a batch of a channel, or (with an empty name) everything that is due for it.
-    let mut groups: Vec<(i64, String)> = Vec::new();
-    let mut seen: BTreeMap<i64, bool> = BTreeMap::new();
-    for (id, batch, channel_id, kind) in ready {
-        let room = room(&kind, channel_id);
-        let crowded = match (seen.get(&channel_id), room) {
-            (Some(crowded), _) => *crowded,
-            (None, None) => false,
-            (None, Some(room)) => due_for(tx, channel_id, now).await? > room,
+    let mut channels: BTreeMap<i64, Taking> = BTreeMap::new();
+    // Each with its group.
+    let mut wanted: BTreeMap<i64, Option<String>> = BTreeMap::new();
+    for row in ready {
+        let taking = match channels.entry(row.channel_id) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(taking(tx, &row, now, policy).await?),
         };
-        seen.insert(channel_id, crowded);
-        let group = match (room, crowded, batch) {
-            (Some(0), ..) => continue,
-            (_, true, _) => Some(String::new()),
-            (_, false, batch) => batch,
+        if taking.room == 0 || wanted.contains_key(&row.id) {
+            continue;
+        }
+        taking.room -= 1;
+        let batch = row.batch.clone().filter(|_| !taking.manner.each);
+        // Everything of one kind that is due for it, or the whole batch, or this one alone.
+        let (together, batch) = match (taking.crowded, batch) {
+            (true, _) => (together(tx, &row, "", now).await?, Some(row.told.clone())),
+            (false, Some(batch)) => (together(tx, &row, &batch, now).await?, Some(batch)),
+            (false, None) => (vec![row.id], None),
         };
-        match group {
-            None => ids.push(id),
-            Some(name) if !groups.contains(&(channel_id, name.clone())) => groups.push((channel_id, name)),
-            Some(_) => {}
+        let pairs = match row.told.as_str() {
+            "down" if taking.manner.both => pairs(tx, &together, now).await?,
+            _ => BTreeMap::new(),
+        };
+        // Those that came back meanwhile make a message of their own; the others' is the next one, or the reverse.
+        let came_back = pairs.contains_key(&row.id);
+        for id in together {
+            match pairs.get(&id) {
+                Some(up) if came_back => {
+                    let group =
+                        batch.as_ref().map_or_else(|| format!("both {id}"), |batch| format!("both {batch}"));
+                    wanted.insert(id, Some(group.clone()));
+                    wanted.insert(*up, Some(group));
+                }
+                None if !came_back => drop(wanted.insert(id, batch.clone())),
+                _ => {}
+            }
         }
     }
-    for (channel_id, batch) in groups {
-        let rows: Vec<(i64,)> = on!(tx, |conn| {
-            sqlx::query_as(TOGETHER)
-                .bind(channel_id)
-                .bind(&batch)
-                .bind(micros(now))
-                .bind(BATCH_LIMIT)
-                .fetch_all(conn)
-                .await?
-        });
-        ids.extend(rows.into_iter().map(|(id,)| id));
-    }
-    if ids.is_empty() {
+    if wanted.is_empty() {
         return Ok(Vec::new());
     }
+    let claimed = take(tx, &wanted, now, lease).await?;
+    for (recipient, messages) in counted(&channels, &claimed) {
+        paced::note(tx, recipient, messages, now).await?;
+    }
+    Ok(claimed)
+}
+
+/// An alert that may go out now, with its channel's kind and settings.
+#[derive(sqlx::FromRow)]
+struct Ready {
+    id: i64,
+    told: String,
+    batch: Option<String>,
+    channel_id: i64,
+    kind: String,
+    settings: String,
+}
+
+async fn taking(tx: &mut WriteTx, row: &Ready, now: Time, policy: Policy) -> Result<Taking, StoreError> {
+    let settings: Settings = serde_json::from_str(&row.settings).unwrap_or_default();
+    let manner = (policy.manner)(&row.kind, &settings);
+    let Some((recipient, limit)) = &manner.limit else {
+        return Ok(Taking { manner, room: usize::MAX, crowded: false });
+    };
+    let sent = paced::lock(tx, recipient, now).await?;
+    let room = (policy.room)(*limit, &sent, now);
+    let crowded = !manner.each && room > 0 && due_for(tx, row.channel_id, now).await? > room;
+    Ok(Taking { manner, room, crowded })
+}
+
+/// What is due for a channel and tells the same as `row`, of one batch or (with an empty name) all.
+async fn together(tx: &mut WriteTx, row: &Ready, batch: &str, now: Time) -> Result<Vec<i64>, StoreError> {
+    const SQL: &str = "SELECT i.id FROM outbox i
+        WHERE i.state = 'queued' AND i.channel_id = $1 AND ($2 = '' OR i.batch = $2) AND i.kind = $5
+            AND i.next_at <= $3
+            AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.state = 'queued' AND e.channel_id = i.channel_id
+                AND e.check_id = i.check_id AND e.id < i.id)
+        ORDER BY i.id LIMIT $4";
+    // Notices and canaries are no news of checks, which could be told in one sentence.
+    if !matches!(row.told.as_str(), "down" | "up") {
+        return Ok(vec![row.id]);
+    }
+    let rows: Vec<(i64,)> = on!(tx, |conn| {
+        sqlx::query_as(SQL)
+            .bind(row.channel_id)
+            .bind(batch)
+            .bind(micros(now))
+            .bind(BATCH_LIMIT)
+            .bind(&row.told)
+            .fetch_all(conn)
+            .await?
+    });
+    let mut ids: Vec<i64> = rows.into_iter().map(|(id,)| id).collect();
+    if !ids.contains(&row.id) {
+        ids.push(row.id);
+    }
+    Ok(ids)
+}
+
+/// Those among queued `down`s whose check has come back meanwhile, each with that `up`: the next thing to be told of
+/// the same check on the same channel.
+async fn pairs(tx: &mut WriteTx, downs: &[i64], now: Time) -> Result<BTreeMap<i64, i64>, StoreError> {
+    const SQL: Dialects = Dialects {
+        sqlite: "SELECT d.id, u.id FROM outbox d JOIN outbox u ON u.id = (SELECT MIN(n.id) FROM outbox n
+                WHERE n.state = 'queued' AND n.channel_id = d.channel_id AND n.check_id = d.check_id AND n.id > d.id)
+            WHERE d.id IN (SELECT value FROM json_each($1)) AND d.kind = 'down' AND u.kind = 'up' AND u.next_at <= $2",
+        postgres: "SELECT d.id, u.id FROM outbox d JOIN outbox u ON u.id = (SELECT MIN(n.id) FROM outbox n
+                WHERE n.state = 'queued' AND n.channel_id = d.channel_id AND n.check_id = d.check_id AND n.id > d.id)
+            WHERE d.id = ANY($1) AND d.kind = 'down' AND u.kind = 'up' AND u.next_at <= $2",
+    };
+    let sql = SQL.on(tx);
+    let rows: Vec<(i64, i64)> =
+        on!(tx, |conn| sqlx::query_as(sql).bind(List(downs)).bind(micros(now)).fetch_all(conn).await?);
+    Ok(rows.into_iter().collect())
+}
+
+/// Leases what is wanted.
+async fn take(
+    tx: &mut WriteTx,
+    wanted: &BTreeMap<i64, Option<String>>,
+    now: Time,
+    lease: Span,
+) -> Result<Vec<Claimed>, StoreError> {
+    // On PostgreSQL another server may have leased some of them since we looked.
+    const LEASE: Dialects = Dialects {
+        sqlite: "UPDATE outbox SET leased_until = $2, next_at = $2, attempts = attempts + 1
+            WHERE id IN (SELECT value FROM json_each($1)) AND state = 'queued' AND next_at <= $3
+            RETURNING id, kind, check_id, flip_id, channel_id, about_id, origin_id, attempts,
+                COALESCE(resent_at, created_at) AS since",
+        postgres: "UPDATE outbox SET leased_until = $2, next_at = $2, attempts = attempts + 1
+            WHERE id IN (SELECT id FROM outbox
+                WHERE id = ANY($1)
+                    AND state = 'queued' AND next_at <= $3
+                ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)
+            RETURNING id, kind, check_id, flip_id, channel_id, about_id, origin_id, attempts,
+                COALESCE(resent_at, created_at) AS since",
+    };
+    const BACK: Dialects = Dialects {
+        sqlite: "UPDATE outbox SET leased_until = 0, next_at = $2, attempts = attempts - 1
+            WHERE id IN (SELECT value FROM json_each($1))",
+        postgres: "UPDATE outbox SET leased_until = 0, next_at = $2, attempts = attempts - 1 WHERE id = ANY($1)",
+    };
+    let ids: Vec<i64> = wanted.keys().copied().collect();
     let sql = LEASE.on(tx);
     let mut claimed: Vec<Claimed> = on!(tx, |conn| sqlx::query_as(sql)
         .bind(List(&ids))
@@ -175,9 +301,38 @@ async fn claim(
         .await?);
     claimed.sort_by_key(|row| row.id);
     for row in &mut claimed {
-        row.crowded = seen.get(&row.channel_id).copied().unwrap_or(false);
+        row.group = wanted.get(&row.id).cloned().flatten();
+    }
+    // A `down` of which somebody else took care keeps its `up` for later.
+    let told: BTreeSet<_> =
+        claimed.iter().filter(|row| row.kind == "down").map(|row| (row.channel_id, row.check_id)).collect();
+    let alone = |row: &Claimed| {
+        let both = row.group.as_ref().is_some_and(|group| group.starts_with("both "));
+        both && row.kind == "up" && !told.contains(&(row.channel_id, row.check_id))
+    };
+    let back: Vec<i64> = claimed.iter().filter(|row| alone(row)).map(|row| row.id).collect();
+    if !back.is_empty() {
+        claimed.retain(|row| !back.contains(&row.id));
+        let sql = BACK.on(tx);
+        run!(tx, sqlx::query(sql).bind(List(&back)).bind(micros(now)));
     }
     Ok(claimed)
+}
+
+/// What tells messages apart: the channel, and a group or an alert by itself.
+type Message<'a> = (i64, Result<&'a str, i64>);
+
+/// How many messages each recipient gets who is counted.
+fn counted<'a>(channels: &'a BTreeMap<i64, Taking>, claimed: &[Claimed]) -> BTreeMap<&'a str, usize> {
+    let mut messages: BTreeMap<&str, BTreeSet<Message<'_>>> = BTreeMap::new();
+    for row in claimed {
+        let limit = channels.get(&row.channel_id).and_then(|taking| taking.manner.limit.as_ref());
+        if let Some((recipient, _)) = limit {
+            let message = (row.channel_id, row.group.as_deref().ok_or(row.id));
+            messages.entry(recipient).or_default().insert(message);
+        }
+    }
+    messages.into_iter().map(|(recipient, messages)| (recipient, messages.len())).collect()
 }
 
 /// How many alerts are due for a channel.
@@ -217,11 +372,12 @@ pub struct Subject {
     pub blackout: Option<Blackout>,
 }
 
-/// Loads what a claimed alert is about; `None` when its check was deleted meanwhile.
+/// Loads what a claimed alert is about; `None` when its check was deleted meanwhile, or it is about none.
 pub async fn subject(db: &Db, alert: &Claimed) -> Result<Option<Subject>, StoreError> {
     const CHECK: &str = concat!("SELECT ", check_columns!(""), " FROM checks WHERE id = $1");
-    let check = read!(db, |pool| sqlx::query_as(CHECK).bind(alert.check_id).fetch_optional(pool).await?);
-    let flip = super::flips::by_id(db, alert.flip_id).await?;
+    let (Some(check_id), Some(flip_id)) = (alert.check_id, alert.flip_id) else { return Ok(None) };
+    let check = read!(db, |pool| sqlx::query_as(CHECK).bind(check_id).fetch_optional(pool).await?);
+    let flip = super::flips::by_id(db, flip_id).await?;
     let (Some(check), Some(flip)) = (check, flip) else { return Ok(None) };
     let blackout = match flip.blackout_id {
         Some(id) => super::blackouts::by_id(db, id).await?,
@@ -314,11 +470,10 @@ impl LastAttempt {
     }
 }
 
-/// The newest attempt on each channel of a project, among its newest alerts; without what a restore closed.
+/// The newest attempt on each channel of a project; without what a restore closed.
 pub async fn last_attempts(db: &Db, project_id: i64) -> Result<Vec<LastAttempt>, StoreError> {
     const SQL: &str = "SELECT c.id AS channel_id, a.at, a.outcome, a.detail FROM channels c
-        JOIN attempts a ON a.id = (SELECT MAX(t.id) FROM outbox o JOIN attempts t ON t.outbox_id = o.id
-            WHERE o.channel_id = c.id AND t.outcome <> 'skipped' AND o.id >= (SELECT COALESCE(MAX(n.id), 0) - 1000 FROM outbox n))
+        JOIN attempts a ON a.id = (SELECT MAX(t.id) FROM attempts t WHERE t.channel_id = c.id AND t.outcome <> 'skipped')
         WHERE c.project_id = $1";
     Ok(read!(db, |pool| sqlx::query_as(SQL).bind(project_id).fetch_all(pool).await?))
 }

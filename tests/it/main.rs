@@ -15,6 +15,7 @@ mod contract;
 mod delivery;
 mod dialects;
 mod doctor;
+mod failover;
 mod history;
 mod kill9;
 mod leader_faults;

@@ -12,7 +12,43 @@ macro_rules! drivers {
     };
 }
 
-drivers![email, wecom, gotify, webhook];
+drivers![
+    // Mail
+    email,
+    // Chat
+    wecom,
+    dingtalk,
+    feishu,
+    wecomapp,
+    slack,
+    discord,
+    teams,
+    googlechat,
+    mattermost,
+    rocketchat,
+    matrix,
+    zulip,
+    onebot,
+    // Push
+    bark,
+    serverchan,
+    pushplus,
+    wxpusher,
+    gotify,
+    qmsg,
+    // Sms
+    aliyunsms,
+    // Incident
+    pagerduty,
+    opsgenie,
+    splunk,
+    alertmanager,
+    // Machine
+    webhook,
+    group,
+];
+
+pub(super) use group::names as members;
 
 /// The kind of channel with this name.
 #[must_use]

@@ -1,15 +1,17 @@
 //! WeCom group robot (企业微信群机器人). NOTIFIERS.md §1.
 use std::time::Duration;
 
-use serde::Deserialize;
 use serde_json::json;
 use url::Url;
 
 use crate::net::egress::{HttpReply, HttpRequest};
 use crate::notify::alert::Side;
+use crate::notify::answer::Answer;
 use crate::notify::clip::fit;
+use crate::notify::markdown::harmless;
 use crate::notify::message::Words;
-use crate::notify::outcome::{SendError, Sent, sentence};
+use crate::notify::outcome::{SendError, Sent};
+use crate::notify::people::People;
 use crate::notify::settings::{mask, read_url};
 use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
 
@@ -21,10 +23,16 @@ const MAX_TEXT: usize = 2048;
 pub(super) const DRIVER: Driver = Driver {
     kind: "wecom",
     family: Family::Chat,
-    fields: &[Field::new("url", Input::Text).secret(), Field::new("key", Input::Text).secret()],
+    fields: &[
+        Field::new("url", Input::Text).secret(),
+        Field::new("key", Input::Text).secret(),
+        Field::new("mention", Input::Text),
+    ],
     shared: HTTP,
     read,
-    urls: |settings| settings.get("url").and_then(|url| Some(("url", Url::parse(url).ok()?))).into_iter().collect(),
+    urls: |settings| {
+        settings.get("url").and_then(|url| Some(("url", Url::parse(url).ok()?))).into_iter().collect()
+    },
     target: |settings| {
         let key = settings.get("url").and_then(|url| Some(url.split_once("key=")?.1));
         key.map(mask).unwrap_or_default()
@@ -62,23 +70,41 @@ fn read(given: &Settings) -> Result<Settings, FieldError> {
         }
         url.to_string()
     };
-    Ok(Settings::from([("url".to_owned(), url)]))
+    let mut settings = Settings::from([("url".to_owned(), url)]);
+    People::store(given, &mut settings, "wecom-mention", is_user_id)?;
+    Ok(settings)
+}
+
+/// Ids of members have 1 to 64 of these.
+fn is_user_id(id: &str) -> bool {
+    id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-@.".contains(&b))
 }
 
 fn request(draft: &Draft<'_>) -> Result<Outgoing, SendError> {
-    let url = Url::parse(draft.get("url")).map_err(|_| SendError::Permanent("the robot's URL is missing".into()))?;
-    let body = if draft.plain {
+    let url = Url::parse(draft.get("url"))
+        .map_err(|_| SendError::Permanent("the robot's URL is missing".into()))?;
+    let people = People::of(draft);
+    // Only plain texts can call somebody by phone number, or everybody.
+    let body = if draft.plain || people.everyone || !people.phones.is_empty() {
+        let words = draft.words.escaped(|text| text.replace("<@", "＜@"));
         let text = |words: &Words| format!("{}\n{}", words.title, words.text(&draft.alert.link));
-        json!({"msgtype": "text", "text": {"content": fit(draft.words, MAX_TEXT, text, String::len)}})
+        let mut text = json!({"content": fit(&words, MAX_TEXT, text, String::len)});
+        if !people.is_empty() {
+            let everyone = people.everyone.then(|| "@all".to_owned());
+            text["mentioned_list"] = people.ids.into_iter().chain(everyone).collect();
+            text["mentioned_mobile_list"] = people.phones.into();
+        }
+        json!({"msgtype": "text", "text": text})
     } else {
         let words = draft.words.escaped(harmless);
-        let text = |words: &Words| markdown(words, draft.alert.side, &draft.alert.link);
+        let called = people.ids.iter().map(|id| format!("<@{id}>")).collect::<Vec<_>>().concat();
+        let text = |words: &Words| markdown(words, draft.alert.side, &draft.alert.link, &called);
         json!({"msgtype": "markdown", "markdown": {"content": fit(&words, MAX_MARKDOWN, text, String::len)}})
     };
     Ok(Outgoing::Http(Box::new(HttpRequest::json(url, &body))))
 }
 
-fn markdown(words: &Words, side: Side, link: &str) -> String {
+fn markdown(words: &Words, side: Side, link: &str, called: &str) -> String {
     let colour = match side {
         Side::Down => "warning",
         Side::Up => "info",
@@ -91,53 +117,33 @@ fn markdown(words: &Words, side: Side, link: &str) -> String {
     for line in words.quote.iter().flat_map(|quote| quote.lines()) {
         text.extend(["\n> ", line]);
     }
-    text + &format!("\n[{}]({link})", words.link_label)
-}
-
-/// Text that must not become markup: the few characters that WeCom reads as such are replaced by their wide twins.
-fn harmless(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            '<' => '＜',
-            '`' => '\'',
-            '[' => '［',
-            ']' => '］',
-            '*' => '＊',
-            c => c,
-        })
-        .collect()
-}
-
-#[derive(Deserialize)]
-struct Reply {
-    errcode: i64,
-    #[serde(default)]
-    errmsg: String,
+    text.extend(["\n[", &words.link_label, "](", link, ")"]);
+    if !called.is_empty() {
+        text.extend(["\n", called]);
+    }
+    text
 }
 
 /// HTTP 200 says nothing here: `errcode` decides.
 fn verdict(reply: &HttpReply) -> Result<Sent, SendError> {
-    if reply.status != 200 {
-        return Err(SendError::Retry { reason: format!("HTTP {}", reply.status), after: reply.retry_after });
+    let answer = Answer::read(reply, "WeCom", "errcode", "errmsg")?;
+    if let Some(sent) = answer.sent(0) {
+        return Ok(sent);
     }
-    let Ok(body) = serde_json::from_slice::<Reply>(&reply.body) else {
-        return Err(SendError::retry("HTTP 200 without WeCom's errcode: is this the right address?"));
-    };
-    let said = format!("errcode {}: {}", body.errcode, sentence(&body.errmsg));
-    match body.errcode {
-        0 => Ok(Sent(said)),
-        45009 | 45033 => Err(SendError::Retry { reason: said, after: Some(Duration::from_mins(1)) }),
-        93000 => Err(SendError::Permanent(said)),
-        40008 | 40033 | 40035 | 40058 | 40063 | 44004 | 45002 | 45034 => Err(SendError::Rejected(said)),
-        _ => Err(SendError::retry(said)),
-    }
+    let said = answer.said;
+    Err(match answer.code {
+        45009 | 45033 => SendError::Retry { reason: said, after: Some(Duration::from_mins(1)) },
+        93000 => SendError::Permanent(said),
+        40008 | 40033 | 40035 | 40058 | 40063 | 44004 | 45002 | 45034 => SendError::Rejected(said),
+        _ => SendError::retry(said),
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::notify::alert::tests::alert;
-    use crate::notify::message::words;
     use super::*;
+    use crate::notify::alert::tests::alert;
+    use crate::notify::sample;
     use rstest::rstest;
 
     const KEY: &str = "693a91f6-7aoc-4bc4-97a0-0ec2sifa5aaa";
@@ -173,16 +179,41 @@ mod tests {
         if let Some(event) = &mut alert.event {
             event.why = crate::notify::alert::Why::Failed;
         }
-        let now = alert.at;
-        let settings = Settings::from([("url".to_owned(), format!("https://{HOST}/cgi-bin/webhook/send?key={KEY}"))]);
-        let words = words(&alert);
-        let draft = Draft { settings: &settings, alert: &alert, words: &words, now, plain: false };
-        let Ok(Outgoing::Http(request)) = request(&draft) else { panic!("an alert goes out") };
-        let body: serde_json::Value = serde_json::from_slice(&request.body).unwrap();
+        let body = sample::body("wecom", &[("key", KEY)], &alert, false);
         let text = body["markdown"]["content"].as_str().unwrap();
         assert!(text.len() <= MAX_MARKDOWN, "{}", text.len());
         assert!(!text.contains("<b>") && !text.contains("[x]"));
         assert!(text.ends_with(&format!("({})", alert.link)));
+    }
+
+    fn to(mention: &str) -> [(&str, &str); 2] {
+        [("key", KEY), ("mention", mention)]
+    }
+
+    #[test]
+    fn members_are_called_in_the_rich_form_and_phones_in_a_plain_one() {
+        let down = alert(Side::Down);
+        let rich = sample::body("wecom", &to("zhangsan @li.si"), &down, false);
+        assert!(rich["markdown"]["content"].as_str().unwrap().ends_with("\n<@zhangsan><@li.si>"), "{rich}");
+        let plain = sample::body("wecom", &to("zhangsan, @all, +8613800001111"), &down, false);
+        assert_eq!(plain["msgtype"], "text");
+        assert_eq!(plain["text"]["mentioned_list"], json!(["zhangsan", "@all"]));
+        assert_eq!(plain["text"]["mentioned_mobile_list"], json!(["13800001111"]));
+        for side in [Side::Up, Side::Test] {
+            assert_eq!(sample::body("wecom", &to("@all"), &alert(side), false)["msgtype"], "markdown");
+        }
+        assert_eq!(sample::wrong("wecom", &to("张三")), "mention");
+    }
+
+    #[test]
+    fn a_name_calls_nobody() {
+        let mut down = alert(Side::Down);
+        down.check.name = "<@all> @all <@zhangsan>".to_owned();
+        for plain in [false, true] {
+            let body = sample::body("wecom", &[("key", KEY)], &down, plain);
+            assert!(!body.to_string().contains("<@"), "{body}");
+            assert!(body["text"].get("mentioned_list").is_none());
+        }
     }
 
     #[rstest]
@@ -196,12 +227,6 @@ mod tests {
     #[case(200, "{}", "retry")]
     #[case(502, "", "retry")]
     fn errcode_decides(#[case] status: u16, #[case] body: &str, #[case] expected: &str) {
-        let outcome = match verdict(&HttpReply { status, body: body.into(), retry_after: None }) {
-            Ok(_) => "sent",
-            Err(SendError::Retry { .. }) => "retry",
-            Err(SendError::Permanent(_)) => "permanent",
-            Err(SendError::Rejected(_)) => "rejected",
-        };
-        assert_eq!(outcome, expected);
+        assert_eq!(sample::verdict("wecom", status, body).0, expected);
     }
 }

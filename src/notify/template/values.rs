@@ -227,6 +227,7 @@ pub(super) fn sample(lang: Lang, zone: Zone, at: Time, side: Side, why: Option<W
         names: vec![name],
         untold: None,
         note: None,
+        quiet: false,
         notice: None,
     }
 }

@@ -16,8 +16,9 @@ use crate::core::access::{Action, Role, allows};
 use crate::core::text::one_line;
 use crate::i18n::Lang;
 use crate::notify::outcome::Sent as Delivered;
-use crate::notify::{self, DRIVERS, Driver, Settings, driver, load, mask};
-use crate::store::channels::{self, Channel, New};
+use crate::notify::trial::{self, Trial};
+use crate::notify::{self, DRIVERS, Driver, Settings, driver, mask, members};
+use crate::store::channels::{self, Channel, GROUP, New};
 use crate::store::outbox::{self, LastAttempt};
 use crate::store::projects::{self, Project};
 
@@ -217,10 +218,18 @@ fn read_name(name: &str) -> Result<String, FieldError> {
 }
 
 /// Settings as they may be saved; without the NUL that cannot be stored everywhere.
-async fn accept(caller: &Caller, driver: &Driver, given: Settings) -> Result<Settings, FieldError> {
+async fn accept(
+    caller: &Caller,
+    project_id: i64,
+    driver: &Driver,
+    given: Settings,
+) -> Result<Result<Settings, FieldError>> {
     let given = given.into_iter().map(|(name, value)| (name, value.replace('\0', ""))).collect();
-    let accepted = notify::accept(driver, &given, &caller.state.post.outbound).await;
-    accepted.map_err(|error| FieldError::new(format!("settings.{}", error.field), error.words(Lang::En)))
+    let accepted = match notify::accept(driver, &given, &caller.state.post.outbound).await {
+        Ok(settings) => members::resolve(caller.db(), project_id, driver, settings).await?,
+        Err(error) => Err(error),
+    };
+    Ok(accepted.map_err(|error| FieldError::new(format!("settings.{}", error.field), error.words(Lang::En))))
 }
 
 /// Both, or everything that is wrong with them.
@@ -258,7 +267,7 @@ pub(super) async fn create(
         let known: Vec<_> = DRIVERS.iter().map(|driver| driver.kind).collect();
         return Err(Refusal::field("kind", format!("expected one of {}", known.join(", "))));
     };
-    let accepted = accept(&caller, driver, wanted.settings).await;
+    let accepted = accept(&caller, project.id, driver, wanted.settings).await?;
     let (name, settings) = both(read_name(&wanted.name), accepted)?;
     let language = wanted.language.map_or_else(Lang::default, Lang::from).code();
     let new = New { kind: driver.kind, name: &name, settings: &settings, language };
@@ -307,7 +316,8 @@ pub(super) async fn update(
     let Some(driver) = driver(&channel.kind) else {
         return Err(Refusal::Conflict(format!("this Maibo does not know channels of kind {}", channel.kind)));
     };
-    let accepted = accept(&caller, driver, over(channel.settings(), wanted.settings, driver)).await;
+    let wanted_settings = over(channel.settings(), wanted.settings, driver);
+    let accepted = accept(&caller, channel.project_id, driver, wanted_settings).await?;
     let name = wanted.name.as_deref().map_or_else(|| Ok(channel.name.clone()), read_name);
     let (name, settings) = both(name, accepted)?;
     let language = wanted.language.map_or(channel.language.as_str(), |word| Lang::from(word).code());
@@ -341,16 +351,25 @@ pub(super) async fn test(caller: Caller, At(uuid): At<String>) -> Result<Json<Te
     let state = &caller.state;
     state.guesses.test_send.take(caller.counted(), state.now()).map_err(Refusal::TooMany)?;
     let project = projects::by_id(&state.db, channel.project_id).await?.ok_or(Refusal::NotFound)?;
-    let alert = load::test(&channel, &project.name, &state.links, state.now());
-    let (outcome, detail) = match state.post.send(&channel, &alert, state.now()).await {
-        Ok(Some(Delivered(said))) => (TestOutcome::Sent, said),
-        Ok(None) => (TestOutcome::Nothing, "this channel has nothing to send".to_owned()),
-        Err(error) => (TestOutcome::Failed, error.to_string()),
+    let one = channel.kind != GROUP;
+    let trials = trial::run(&state.db, &state.post, &state.clock, channel, &project.name).await?;
+    // Of a group the worst is told, and what each member said.
+    let outcome = if trials.iter().any(|trial| trial.outcome.is_err()) {
+        TestOutcome::Failed
+    } else if trials.iter().any(Trial::is_good) {
+        TestOutcome::Sent
+    } else {
+        TestOutcome::Nothing
     };
-    if matches!(outcome, TestOutcome::Sent) {
-        // It works again, whatever was wrong with it.
-        channels::mend(&state.db, channel.id).await?;
-    }
+    let said = trials.into_iter().map(|Trial { channel, outcome }| {
+        let said = match outcome {
+            Ok(Some(Delivered(said))) => said,
+            Ok(None) => "this channel has nothing to send".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        if one { said } else { format!("{}: {said}", channel.name) }
+    });
+    let detail = said.collect::<Vec<_>>().join("; ");
     Ok(Json(Tested { outcome, detail }))
 }
 

@@ -76,13 +76,25 @@ impl Exposition {
         unit: impl Fn(u64) -> T,
     ) {
         self.family(name, "histogram", help);
+        self.distribution(name, &[], read, unit);
+    }
+
+    /// One of the histograms of a family.
+    pub(super) fn distribution<T: Display>(
+        &mut self,
+        name: &str,
+        labels: &[(&str, &str)],
+        read: &Distribution,
+        unit: impl Fn(u64) -> T,
+    ) {
         let bucket = format!("{name}_bucket");
         for (bound, count) in &read.up_to {
-            self.sample(&bucket, &[("le", &unit(*bound).to_string())], count);
+            let bound = unit(*bound).to_string();
+            self.sample(&bucket, &[labels, &[("le", &bound)]].concat(), count);
         }
-        self.sample(&bucket, &[("le", "+Inf")], read.count);
-        self.sample(&format!("{name}_sum"), &[], unit(read.sum));
-        self.sample(&format!("{name}_count"), &[], read.count);
+        self.sample(&bucket, &[labels, &[("le", "+Inf")]].concat(), read.count);
+        self.sample(&format!("{name}_sum"), labels, unit(read.sum));
+        self.sample(&format!("{name}_count"), labels, read.count);
     }
 
     fn put(&mut self, text: fmt::Arguments<'_>) {

@@ -13,10 +13,11 @@ type Outcome = fn(Told) -> u64;
 const OUTCOMES: [(&str, Outcome); 3] =
     [("sent", |told| told.sent), ("retried", |told| told.retried), ("given_up", |told| told.given_up)];
 /// What is told of the channels of each kind.
-const COUNTS: [(&str, &str, Count); 3] = [
+const COUNTS: [(&str, &str, Count); 4] = [
     ("maibo_channels", "Channels of all projects.", |kind| kind.channels),
     ("maibo_channels_broken", "Channels that their vendor says can no longer work.", |kind| kind.broken),
     ("maibo_alerts_queued", "Alerts that are waiting or under way.", |kind| kind.queued),
+    ("maibo_alerts_dead", "Alerts that were given up and that nobody has looked at yet.", |kind| kind.dead),
 ];
 
 /// What the database holds; the same on every server that shares it.
@@ -68,6 +69,11 @@ fn of_process(page: &mut Exposition, meters: &Meters) {
         for (outcome, count) in OUTCOMES {
             page.sample("maibo_alerts_total", &[("kind", kind), ("outcome", outcome)], count(*told));
         }
+    }
+    let name = "maibo_send_seconds";
+    page.family(name, "histogram", "How long messages took until there was an answer, by kind of channel.");
+    for (kind, read) in meters.sends() {
+        page.distribution(name, &[("kind", &kind)], &read, micros);
     }
 }
 

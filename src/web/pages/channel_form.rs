@@ -9,7 +9,7 @@ use crate::core::access::{Action, Role};
 use crate::core::schedule::zone_names;
 use crate::core::text::one_line;
 use crate::i18n::Lang;
-use crate::notify::{self, Driver, Input, Settings, Shared, mask, template};
+use crate::notify::{self, Driver, Input, Settings, Shared, mask, members, template};
 use crate::store::channels::{self, Channel, New};
 use crate::store::projects::Project;
 use crate::web::error::Result;
@@ -90,7 +90,7 @@ impl Field {
             label: l.t(&label),
             hint: l.t(&format!("{label}-hint")),
             input: match field.input {
-                Input::Text => "text",
+                Input::Text | Input::Channels => "text",
                 Input::Email => "email",
                 Input::Url => "url",
                 Input::Lines => "lines",
@@ -136,7 +136,8 @@ async fn draw(visit: &Visit, project: &Project, role: Role, draft: Draft<'_>) ->
     let rare =
         |field: &notify::Field| field.rare || !draft.driver.fields.iter().any(|own| own.name == field.name);
     let fields = |wanted: &dyn Fn(&notify::Field) -> bool| -> Vec<Field> {
-        let all = draft.driver.all_fields().filter(|field| wanted(field));
+        let shown = |field: &&notify::Field| field.input != Input::Channels && wanted(field);
+        let all = draft.driver.all_fields().filter(shown);
         all.map(|field| Field::new(l, &draft, &stored, field)).collect()
     };
     let mut words = Folded::new(fields(&in_words));
@@ -211,6 +212,7 @@ fn given(driver: &Driver, fields: &Fields, stored: &Settings) -> Settings {
     for field in driver.all_fields() {
         let text = match field.input {
             Input::Lines => fields.raw(field.name).replace("\r\n", "\n"),
+            Input::Channels => fields.all(field.name).collect::<Vec<_>>().join("\n"),
             _ => fields.get(field.name).to_owned(),
         };
         let forget = fields.has(&format!("forget_{}", field.name));
@@ -231,6 +233,19 @@ fn typed(driver: &Driver, channel: &Channel, given: Settings) -> Settings {
 fn forgotten(driver: &Driver, fields: &Fields) -> Vec<String> {
     let names = driver.all_fields().map(|field| field.name.to_owned());
     names.filter(|name| fields.has(&format!("forget_{name}"))).collect()
+}
+
+/// Settings as they may be saved, or which field is wrong and why.
+async fn accept(
+    visit: &Visit,
+    project: &Project,
+    driver: &Driver,
+    given: &Settings,
+) -> Result<std::result::Result<Settings, notify::FieldError>> {
+    match notify::accept(driver, given, &visit.state.post.outbound).await {
+        Ok(settings) => Ok(members::resolve(&visit.state.db, project.id, driver, settings).await?),
+        Err(error) => Ok(Err(error)),
+    }
 }
 
 fn name_error(l: Lang, name: &str) -> Option<String> {
@@ -269,7 +284,7 @@ pub async fn make(
         };
         return draw(&visit, &project, role, draft).await;
     }
-    let accepted = notify::accept(driver, &given, &state.post.outbound).await;
+    let accepted = accept(&visit, &project, driver, &given).await?;
     match (accepted, name_error(l, &name)) {
         (Ok(settings), None) => {
             let new = New { kind: driver.kind, name: &name, settings: &settings, language: language.code() };
@@ -343,7 +358,7 @@ pub async fn save(visit: Visit, Path(uuid): Path<String>, fields: Fields) -> Res
         };
         return draw(&visit, &project, role, draft).await;
     }
-    let accepted = notify::accept(driver, &given, &state.post.outbound).await;
+    let accepted = accept(&visit, &project, driver, &given).await?;
     match (accepted, name_error(l, &name)) {
         (Ok(settings), None) => {
             channels::update(&state.db, channel.id, &name, &settings, language.code()).await?;

@@ -8,8 +8,8 @@ use crate::core::access::Action;
 use crate::i18n::zone_or_utc;
 use crate::notify::outcome::Sent;
 use crate::notify::reference::{self, OfFamily};
-use crate::notify::{driver, load};
-use crate::store::channels::{self, Channel};
+use crate::notify::{driver, trial};
+use crate::store::channels::{self, Channel, GROUP};
 use crate::store::outbox::{self, LastAttempt};
 use crate::web::error::{AppError, Result};
 use crate::web::extract::Visit;
@@ -72,9 +72,18 @@ struct Tested {
     s: Shell,
     name: String,
     good: bool,
-    said: String,
+    results: Vec<TestResult>,
     again: String,
     edit: String,
+    log: String,
+}
+
+/// What became of a test of one channel.
+struct TestResult {
+    /// The name of a group's member.
+    of: String,
+    good: bool,
+    said: String,
 }
 
 /// `POST /channels/{channel}/test`: one try, with the plain answer of the other side.
@@ -83,24 +92,29 @@ pub async fn test(visit: Visit, Path(uuid): Path<String>) -> Result<Response> {
     let (state, l) = (&visit.state, visit.lang);
     let who = Who::Account(visit.user()?.email.clone());
     state.guesses.test_send.take(who, state.now()).map_err(|_| AppError::TooMany)?;
-    let alert = load::test(&channel, &project.name, &state.links, state.now());
-    let (good, said) = match state.post.send(&channel, &alert, state.now()).await {
-        Ok(Some(Sent(said))) => (true, said),
-        Ok(None) => (false, l.t("test-nothing")),
-        Err(error) => (false, error.to_string()),
-    };
-    if good {
-        // It works again, whatever was wrong with it.
-        channels::mend(&state.db, channel.id).await?;
-    }
+    let (uuid, name, one) = (channel.uuid.clone(), channel.name.clone(), channel.kind != GROUP);
+    let trials = trial::run(&state.db, &state.post, &state.clock, channel, &project.name).await?;
+    let results: Vec<TestResult> = trials
+        .into_iter()
+        .map(|trial| TestResult {
+            good: trial.is_good(),
+            of: if one { String::new() } else { trial.channel.name },
+            said: match trial.outcome {
+                Ok(Some(Sent(said))) => said,
+                Ok(None) => l.t("test-nothing"),
+                Err(error) => error.to_string(),
+            },
+        })
+        .collect();
     let s = Shell::of(&visit, &project, role, "channels").await?;
     page(&Tested {
-        again: s.to(&format!("/channels/{}/test", channel.uuid)),
-        edit: s.to(&format!("/channels/{}/edit", channel.uuid)),
+        again: s.to(&format!("/channels/{uuid}/test")),
+        edit: s.to(&format!("/channels/{uuid}/edit")),
+        log: s.to(&format!("/channels/{uuid}")),
+        good: !results.is_empty() && results.iter().all(|result| result.good),
         s,
-        name: channel.name,
-        good,
-        said,
+        name,
+        results,
     })
 }
 

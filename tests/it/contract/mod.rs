@@ -15,8 +15,10 @@ use maibo::notify::{DRIVERS, FieldError, Settings, accept, driver};
 
 use crate::support::http_sink::{Answer, Heard, HttpSink};
 
+mod incident;
 mod push;
 mod robots;
+mod rooms;
 
 /// What the contract knows about a vendor.
 pub struct Vendor {
@@ -60,11 +62,14 @@ impl Verdict {
 }
 
 fn vendors() -> Vec<Vendor> {
-    [robots::vendors(), push::vendors()].into_iter().flatten().collect()
+    [robots::vendors(), rooms::vendors(), push::vendors(), incident::vendors()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// Kinds that do not speak HTTP, or (webhooks) have no vendor: other tests are about them.
-const ELSEWHERE: &[&str] = &["email", "webhook"];
+const ELSEWHERE: &[&str] = &["email", "webhook", "group"];
 
 #[test]
 fn every_kind_has_its_contract() {
@@ -115,6 +120,7 @@ pub fn alert(side: Side, name: &str, body: &str) -> Alert {
         blackout: None,
         untold: None,
         note: None,
+        quiet: false,
         notice: None,
         last: LastPing { exit_status: Some(3), body: body.to_owned() },
         link: "https://mon.example/checks/x".to_owned(),
