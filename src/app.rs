@@ -20,6 +20,7 @@ use crate::ingest::Writer;
 use crate::links::Links;
 use crate::meters::Meters;
 use crate::net::egress::Outbound;
+use crate::notify::consent::Asker;
 use crate::notify::dispatch::Dispatcher;
 use crate::notify::post::Post;
 use crate::scheduler::Scheduler;
@@ -193,6 +194,8 @@ impl App {
             self.background.clone(),
         );
         self.background.spawn(dispatcher.run(self.stop.clone()));
+        let asker = Asker { db: self.db.clone(), clock: Arc::clone(clock), post: post.clone() };
+        self.background.spawn(asker.run(self.stop.clone()));
         Ok(())
     }
 

@@ -133,7 +133,10 @@ CREATE TABLE channels (
     -- why it can no longer work, as its vendor said; empty while it can
     broken     TEXT COLLATE "C" NOT NULL,
     fallback_id BIGINT,
-    canary_at  BIGINT
+    canary_at  BIGINT,
+    -- whether the reader of a mail address wants what is sent there: asked, given, or withdrawn by unsubscribing; empty
+    -- where nobody need be asked
+    consent    TEXT COLLATE "C" NOT NULL DEFAULT ''
 );
 CREATE INDEX channels_project ON channels (project_id);
 CREATE INDEX channels_canary ON channels (canary_at) WHERE canary_at IS NOT NULL;
@@ -157,6 +160,19 @@ CREATE TABLE check_channels (
     PRIMARY KEY (check_id, channel_id)
 );
 CREATE INDEX check_channels_channel ON check_channels (channel_id);
+
+-- The mail that asks for a channel's consent: once it was asked for, until the channel is gone.
+CREATE TABLE consent_mails (
+    channel_id BIGINT NOT NULL PRIMARY KEY REFERENCES channels (id) ON DELETE CASCADE,
+    made_at    BIGINT NOT NULL,
+    -- when it is tried; of a leased one, the end of its lease; null once it went out, or is not tried any more
+    next_at    BIGINT,
+    tries      BIGINT NOT NULL,
+    mailed_at  BIGINT,
+    -- why the last try failed
+    trouble    TEXT COLLATE "C" NOT NULL
+);
+CREATE INDEX consent_mails_next ON consent_mails (next_at) WHERE next_at IS NOT NULL;
 
 -- Appended only, in order of time; a check's history is read along `prev_id` from `checks.last_ping_id`.
 -- No index and no foreign key but the row's own number: docs/decisions/0004.

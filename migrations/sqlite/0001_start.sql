@@ -134,7 +134,10 @@ CREATE TABLE channels (
     -- the order in which they refer to each other
     fallback_id INTEGER,
     -- when a message is next sent only to see that the channel works; null: never
-    canary_at  INTEGER
+    canary_at  INTEGER,
+    -- whether the reader of a mail address wants what is sent there: asked, given, or withdrawn by unsubscribing; empty
+    -- where nobody need be asked
+    consent    TEXT    NOT NULL DEFAULT ''
 ) STRICT;
 CREATE INDEX channels_project ON channels (project_id);
 CREATE INDEX channels_canary ON channels (canary_at) WHERE canary_at IS NOT NULL;
@@ -161,6 +164,19 @@ CREATE TABLE check_channels (
     PRIMARY KEY (check_id, channel_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX check_channels_channel ON check_channels (channel_id);
+
+-- The mail that asks for a channel's consent: once it was asked for, until the channel is gone.
+CREATE TABLE consent_mails (
+    channel_id INTEGER NOT NULL PRIMARY KEY REFERENCES channels (id) ON DELETE CASCADE,
+    made_at    INTEGER NOT NULL,
+    -- when it is tried; of a leased one, the end of its lease; null once it went out, or is not tried any more
+    next_at    INTEGER,
+    tries      INTEGER NOT NULL,
+    mailed_at  INTEGER,
+    -- why the last try failed
+    trouble    TEXT    NOT NULL
+) STRICT;
+CREATE INDEX consent_mails_next ON consent_mails (next_at) WHERE next_at IS NOT NULL;
 
 -- Appended only, in order of time; a check's history is read along `prev_id` from `checks.last_ping_id`.
 -- No index and no foreign key but the row's own number: docs/decisions/0004.

@@ -9,7 +9,7 @@ use crate::notify::outcome::Sent;
 use crate::notify::trial::{self, Trial};
 use crate::notify::{self, DRIVERS, Settings, canary, members};
 use crate::store::channels::{self, Channel, GROUP};
-use crate::store::{canaries, projects};
+use crate::store::{canaries, consents, projects};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -92,7 +92,10 @@ async fn list(cx: &Cx, project: &str, as_json: bool) -> anyhow::Result<()> {
     let all = channels::list(&cx.db, project.id).await?;
     if as_json {
         let rows = all.iter().map(|channel| {
-            json!({"id": channel.uuid, "kind": channel.kind, "name": channel.name, "broken": channel.broken})
+            json!({
+                "id": channel.uuid, "kind": channel.kind, "name": channel.name, "broken": channel.broken,
+                "consent": channel.consent().map(consents::State::as_str),
+            })
         });
         return print(&json!(rows.collect::<Vec<_>>()).to_string());
     }
@@ -131,6 +134,8 @@ pub(super) async fn run(cx: &Cx, command: Command) -> anyhow::Result<()> {
                     name: &name(&wanted)?,
                     settings: &settings,
                     language: lang.code(),
+                    // The operator knows whose addresses these are.
+                    asks: false,
                 },
                 false,
                 cx.clock.now(),

@@ -14,6 +14,7 @@ pub(super) const NAMES: &[&str] = &[
     "history_pings",
     "history_days",
     "smtp_url",
+    "smtp_ca_file",
     "mail_from",
     "outbound_allow",
     "trusted_proxies",

@@ -51,6 +51,9 @@ pub struct Flags {
     /// `smtps://user:password@host:465`, `smtp+starttls://…:587` or `smtp://host:25`
     #[arg(long, global = true, env = "MAIBO_SMTP_URL", value_name = "URL", hide_env_values = true)]
     pub smtp_url: Option<String>,
+    /// Certificates (PEM) that the mail server's is trusted by, besides those of this machine
+    #[arg(long, global = true, env = "MAIBO_SMTP_CA_FILE", value_name = "FILE")]
+    pub smtp_ca_file: Option<String>,
     /// Sender of mails, `Maibo <maibo@example.org>` [default: the user of the SMTP URL]
     #[arg(long, global = true, env = "MAIBO_MAIL_FROM", value_name = "ADDRESS")]
     pub mail_from: Option<String>,
@@ -96,6 +99,8 @@ pub struct Config {
     /// Days after which both go too.
     pub history_days: u32,
     pub smtp_url: Option<SecretString>,
+    /// Certificates that are trusted besides the machine's own, for the mail server alone.
+    pub smtp_ca_file: Option<PathBuf>,
     pub mail_from: Option<String>,
     pub outbound_allow: Vec<IpNet>,
     pub trusted_proxies: Vec<IpNet>,
@@ -192,6 +197,7 @@ impl Config {
             history_pings,
             history_days,
             smtp_url: secret(&flags.smtp_url, "MAIBO_SMTP_URL", "smtp_url")?.map(SecretString::from),
+            smtp_ca_file: pick(&flags.smtp_ca_file, "smtp_ca_file").map(PathBuf::from),
             mail_from: pick(&flags.mail_from, "mail_from"),
             outbound_allow: networks("MAIBO_OUTBOUND_ALLOW", pick(&flags.outbound_allow, "outbound_allow"))?,
             trusted_proxies: networks(
@@ -209,7 +215,11 @@ impl Config {
     /// The way to send mail, or which mail setting is wrong.
     pub fn mailer(&self) -> Result<Mailer, ConfigError> {
         let host = self.base_url.host_str().unwrap_or("localhost");
-        Ok(Mailer::new(self.smtp_url.as_ref(), self.mail_from.as_deref(), host)?)
+        let read = |file: &PathBuf| {
+            std::fs::read(file).map_err(|source| ConfigError::Read { file: file.clone(), source })
+        };
+        let ca = self.smtp_ca_file.as_ref().map(read).transpose()?;
+        Ok(Mailer::trusting(self.smtp_url.as_ref(), self.mail_from.as_deref(), host, ca.as_deref())?)
     }
 }
 

@@ -39,6 +39,8 @@ pub struct Alert {
     pub last: LastPing,
     /// Where a reader finds more.
     pub link: String,
+    /// Where the reader of a mail may stop them.
+    pub unsubscribe: Option<String>,
     /// The check and all others, when one message tells about several.
     pub names: Vec<String>,
     /// On a recovery whose outage was never told: why the check had gone down. One message then tells of both.
@@ -158,6 +160,7 @@ pub(super) mod tests {
             blackout: None,
             last: LastPing::default(),
             link: "https://mon.example/checks/x".to_owned(),
+            unsubscribe: None,
             names: vec![name],
             untold: None,
             note: None,

@@ -1,6 +1,7 @@
 //! Gathers what an alert says from the database.
 use super::Settings;
 use super::alert::{About, Alert, Happened, LastPing, Notice, Side, Why, one_line};
+use super::consent;
 use crate::core::Time;
 use crate::core::schedule::Zone;
 use crate::healthchecks;
@@ -61,6 +62,7 @@ pub async fn load(
         blackout: found.blackout,
         last: last_ping(db, check, flip).await?,
         link,
+        unsubscribe: consent::link(db, links, channel, consent::Answer::Unsubscribe).await?,
         names,
         untold: untold(db, claimed, row).await?,
         note: note(db, channel, row).await?,
@@ -205,6 +207,7 @@ fn of_our_own(
         zone: zone(&channel.settings()).unwrap_or_else(Zone::utc),
         project: project.to_owned(),
         link: links.to("/"),
+        unsubscribe: None,
         names: vec![check.name.clone()],
         check: about(&check, lang, json),
         event: None,
@@ -298,6 +301,7 @@ pub async fn past(
         untold: None,
         note: None,
         quiet: false,
+        unsubscribe: None,
         notice: None,
     }))
 }

@@ -3,8 +3,10 @@ pub mod alert;
 mod answer;
 pub mod canary;
 pub mod clip;
+pub mod consent;
 pub mod dispatch;
 pub mod kinds;
+mod letter;
 pub mod load;
 mod markdown;
 pub mod members;
@@ -217,5 +219,7 @@ pub struct Mail {
     pub id: String,
     /// Left side of the id of the thread. It is never sent itself; mail programs group by it all the same.
     pub follows: Option<String>,
+    /// Where the reader may stop these mails.
+    pub unsubscribe: Option<String>,
     pub date: Time,
 }

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::alert::Alert;
+use super::consent;
 use super::message::Words;
 use super::outcome::{SendError, Sent};
 use super::shared::PROXY;
@@ -34,8 +35,10 @@ impl Post {
         Self { outbound, mailer, links, tokens: Tokens::default() }
     }
 
-    /// Sends one alert through one channel: one try. `Ok(None)`: the channel is not told about this side.
+    /// Sends one alert through one channel: one try. `Ok(None)`: the channel is not told about this side. Nothing goes
+    /// to who was asked and has not said yes, or has said no.
     pub async fn send(&self, channel: &Channel, alert: &Alert, now: Time) -> Result<Option<Sent>, SendError> {
+        consent::refusal(channel)?;
         let driver = driver(&channel.kind).ok_or_else(|| {
             SendError::Permanent(format!(
                 "this version of Maibo does not know channels of kind `{}`",
@@ -98,15 +101,17 @@ impl Post {
                 let reply = self.with_token(driver, *exchange, proxy.as_ref(), draft.now).await?;
                 (driver.verdict)(&reply).map(Some)
             }
-            Outgoing::Mail(mail) => {
-                let message = self.compose(*mail)?;
-                match self.mailer.send(message).await {
-                    Ok(said) => Ok(Some(Sent(said))),
-                    Err(MailError::Temporary(reason)) => Err(SendError::retry(reason)),
-                    Err(MailError::NoSuchRecipient(reason)) => Err(SendError::Permanent(reason)),
-                    Err(MailError::Refused(reason)) => Err(SendError::Rejected(reason)),
-                }
-            }
+            Outgoing::Mail(mail) => self.mail(*mail).await.map(Some),
+        }
+    }
+
+    /// Sends one mail: one try.
+    pub(super) async fn mail(&self, mail: Mail) -> Result<Sent, SendError> {
+        match self.mailer.send(self.compose(mail)?).await {
+            Ok(said) => Ok(Sent(said)),
+            Err(MailError::Temporary { reason, after }) => Err(SendError::Retry { reason, after }),
+            Err(MailError::NoSuchRecipient(reason)) => Err(SendError::Permanent(reason)),
+            Err(MailError::Refused(reason)) => Err(SendError::Rejected(reason)),
         }
     }
 
@@ -155,6 +160,13 @@ impl Post {
             let root = format!("<maibo.{root}@{domain}>");
             builder = builder.in_reply_to(root.clone()).references(root);
         }
+        if let Some(link) = mail.unsubscribe {
+            // One click means a POST by the mailbox's provider, which must go by https (RFC 8058).
+            if link.starts_with("https:") {
+                builder = builder.header(ListUnsubscribePost);
+            }
+            builder = builder.header(ListUnsubscribe(format!("<{link}>")));
+        }
         builder.multipart(mail.body).map_err(|error| SendError::Rejected(error.to_string()))
     }
 }
@@ -167,8 +179,16 @@ struct AutoSubmitted;
 #[derive(Clone)]
 struct AutoResponseSuppress;
 
-macro_rules! fixed_header {
-    ($header:ty, $name:literal, $value:literal) => {
+/// RFC 2369: where the reader may stop these mails.
+#[derive(Clone)]
+struct ListUnsubscribe(String);
+
+/// RFC 8058: a single POST there suffices.
+#[derive(Clone)]
+struct ListUnsubscribePost;
+
+macro_rules! written_header {
+    ($header:ty, $name:literal, |$self:ident| $value:expr) => {
         impl Header for $header {
             fn name() -> HeaderName {
                 HeaderName::new_from_ascii_str($name)
@@ -176,14 +196,16 @@ macro_rules! fixed_header {
             fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
                 Err("is only written".into())
             }
-            fn display(&self) -> HeaderValue {
-                HeaderValue::new(Self::name(), $value.to_owned())
+            fn display(&$self) -> HeaderValue {
+                HeaderValue::new(Self::name(), $value)
             }
         }
     };
 }
-fixed_header!(AutoSubmitted, "Auto-Submitted", "auto-generated");
-fixed_header!(AutoResponseSuppress, "X-Auto-Response-Suppress", "All");
+written_header!(AutoSubmitted, "Auto-Submitted", |self| "auto-generated".to_owned());
+written_header!(AutoResponseSuppress, "X-Auto-Response-Suppress", |self| "All".to_owned());
+written_header!(ListUnsubscribe, "List-Unsubscribe", |self| self.0.clone());
+written_header!(ListUnsubscribePost, "List-Unsubscribe-Post", |self| "List-Unsubscribe=One-Click".to_owned());
 
 /// Tokens that vendors gave us, by a fingerprint of the request that fetches them. Cloning is cheap.
 #[derive(Clone, Default)]

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 
 use super::db::{Dialects, on, read, run, write_tx};
 use super::list::List;
-use super::{Db, StoreError, WriteTx, micros, time};
+use super::{Db, StoreError, WriteTx, consents, micros, time};
 use crate::core::Time;
 use crate::rng;
 
@@ -30,7 +30,9 @@ macro_rules! channel_columns {
             $prefix,
             "fallback_id, ",
             $prefix,
-            "canary_at"
+            "canary_at, ",
+            $prefix,
+            "consent"
         )
     };
 }
@@ -49,10 +51,11 @@ pub struct Channel {
     pub project_id: i64,
     pub kind: String,
     pub name: String,
-    settings: String,
+    pub(super) settings: String,
     pub language: String,
     /// Why it can no longer work; empty while it can.
     pub broken: String,
+    consent: String,
     /// The channel that gets what this one could not deliver.
     pub fallback_id: Option<i64>,
     canary_at: Option<i64>,
@@ -71,6 +74,18 @@ impl Channel {
         serde_json::from_str(&self.settings).unwrap_or_default()
     }
 
+    /// Whether alerts reach somebody through it, as far as is known.
+    #[must_use]
+    pub fn works(&self) -> bool {
+        self.broken.is_empty() && matches!(self.consent(), None | Some(consents::State::Given))
+    }
+
+    /// Whether the reader of its address wants its mails; `None` where nobody need be asked.
+    #[must_use]
+    pub fn consent(&self) -> Option<consents::State> {
+        consents::State::named(&self.consent)
+    }
+
     /// When a message is next sent only to see that it works.
     #[must_use]
     pub fn canary_at(&self) -> Option<Time> {
@@ -86,6 +101,8 @@ pub struct New<'a> {
     pub settings: &'a Settings,
     /// Of its messages: `en` or `zh-CN`.
     pub language: &'a str,
+    /// The reader of its address must say yes first.
+    pub asks: bool,
 }
 
 /// Makes a channel. `for_all`: every check of the project notifies it from now on.
@@ -97,8 +114,8 @@ pub async fn create(
     now: Time,
 ) -> Result<Channel, StoreError> {
     const SQL: &str = concat!(
-        "INSERT INTO channels (uuid, project_id, kind, name, settings, language, created_at, broken)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, '') RETURNING ",
+        "INSERT INTO channels (uuid, project_id, kind, name, settings, language, created_at, broken, consent)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, '', $8) RETURNING ",
         channel_columns!("")
     );
     const ALL: &str =
@@ -112,8 +129,12 @@ pub async fn create(
             .bind(serde_json::json!(new.settings).to_string())
             .bind(new.language)
             .bind(micros(now))
+            .bind(if new.asks { consents::State::Asked.as_str() } else { "" })
             .fetch_one(conn)
             .await?);
+        if new.asks {
+            consents::ask_in(tx, channel.id, now).await?;
+        }
         if for_all {
             run!(tx, sqlx::query(ALL).bind(project_id).bind(channel.id));
         }
@@ -123,22 +144,48 @@ pub async fn create(
     Ok(channel)
 }
 
-/// Saves new settings. A channel that was marked as broken gets another chance.
+/// What a change of a channel means for the consent of its reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reader {
+    /// Still the same.
+    Same,
+    /// A new one, who must say yes first.
+    Asked,
+    /// A new one who need not be asked.
+    Known,
+}
+
+/// Saves new settings. A channel that was marked as broken gets another chance, unless its reader has unsubscribed.
 pub async fn update(
     db: &Db,
     id: i64,
     name: &str,
     settings: &Settings,
     language: &str,
+    reader: Reader,
+    now: Time,
 ) -> Result<(), StoreError> {
-    const SQL: &str =
-        "UPDATE channels SET name = $2, settings = $3, language = $4, broken = '' WHERE id = $1";
+    const SQL: &str = "UPDATE channels SET name = $2, settings = $3, language = $4,
+        broken = CASE WHEN consent = 'withdrawn' THEN broken ELSE '' END WHERE id = $1";
+    const CONSENT: &str = "UPDATE channels SET consent = $2, broken = '' WHERE id = $1";
+    const NO_MAIL: &str = "DELETE FROM consent_mails WHERE channel_id = $1";
     write_tx!(db, |tx| {
         run!(
             tx,
             sqlx::query(SQL).bind(id).bind(name).bind(serde_json::json!(settings).to_string()).bind(language)
         );
         write_members(tx, id, settings).await?;
+        match reader {
+            Reader::Same => {}
+            Reader::Asked => {
+                run!(tx, sqlx::query(CONSENT).bind(id).bind(consents::State::Asked.as_str()));
+                consents::ask_in(tx, id, now).await?;
+            }
+            Reader::Known => {
+                run!(tx, sqlx::query(CONSENT).bind(id).bind(""));
+                run!(tx, sqlx::query(NO_MAIL).bind(id));
+            }
+        }
     });
     Ok(())
 }

@@ -13,6 +13,9 @@ pub const BACKUP_FAILURE: &str = "backup_failure";
 /// What the addresses of badges are signed with; made when the first one is asked for.
 pub const BADGE_SECRET: &str = "badge_secret";
 
+/// What the links in mails are signed with; made when the first one is asked for.
+pub const MAIL_SECRET: &str = "mail_secret";
+
 /// What tokens of users are signed with; made when the first one is asked for.
 pub const TOKEN_SECRET: &str = "token_secret";
 

@@ -13,6 +13,7 @@ mod check_row;
 mod check_rules;
 pub mod checks;
 pub mod condition;
+pub mod consents;
 mod db;
 pub mod delivery;
 pub mod failover;

@@ -21,7 +21,7 @@ use ipnet::IpNet;
 use tokio::sync::OnceCell;
 use tokio_util::task::TaskTracker;
 
-use crate::auth::throttle::Throttle;
+use crate::auth::throttle::{Throttle, Who};
 use crate::auth::verified::Verified;
 use crate::clock::Clock;
 use crate::core::{Span, Time};
@@ -65,8 +65,20 @@ pub struct Guesses {
     pub account: Throttle,
     /// Test messages per person: they cost somebody's patience, or money.
     pub test_send: Throttle,
+    /// Mails that ask whether somebody wants alerts, per address: 3 at once, then one an hour. They go to strangers.
+    pub ask_address: Throttle,
+    /// The same mails per project: 30 at once, then one every 5 minutes.
+    pub ask_project: Throttle,
     /// Recording that an API key was used, per key.
     pub key_use: Throttle,
+}
+
+impl Guesses {
+    /// Counts a mail that asks somebody whether they want alerts. `Err`: how long to wait before the next one.
+    pub fn may_ask(&self, project_id: i64, address: &str, now: Time) -> Result<(), Span> {
+        self.ask_project.take(Who::Account(project_id.to_string()), now)?;
+        self.ask_address.take(Who::Account(address.to_owned()), now)
+    }
 }
 
 impl AppState {
@@ -84,6 +96,8 @@ impl AppState {
             sign_in: Throttle::new(10, Span::seconds(30)),
             account: Throttle::new(100, Span::minutes(1)),
             test_send: Throttle::new(10, Span::seconds(10)),
+            ask_address: Throttle::new(3, Span::hours(1)),
+            ask_project: Throttle::new(30, Span::minutes(5)),
             key_use: Throttle::new(1, Span::minutes(1)),
         };
         Self {

@@ -15,8 +15,8 @@ use tower_http::csrf::CsrfLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use super::pages::{
-    api_docs, channel_form, channel_kinds, channel_preview, channels, check, check_form, checks, health,
-    home, keys, language, setup, sign_in,
+    api_docs, channel_form, channel_kinds, channel_preview, channels, check, check_form, checks, consent,
+    health, home, keys, language, setup, sign_in,
 };
 use super::{AppState, api, assets, badges, error, layers, maibo_api, metrics, pages, seed};
 use crate::ingest::{Intake, dialects, http};
@@ -50,6 +50,7 @@ pub fn router(state: AppState, intake: Intake) -> Router {
         .route("/checks/{check}/pings/{ping}/body", get(check::body))
         .route("/channels/{channel}/edit", get(channel_form::edit).post(channel_form::save))
         .route("/channels/{channel}/test", get(channels::tested).post(channels::test))
+        .route("/channels/{channel}/ask", post(consent::ask))
         .route("/channels/{channel}/delete", get(channels::ask_delete).post(channels::delete))
         .route("/api/docs", get(api_docs::get))
         .route("/docs/channels", get(channel_kinds::get))
@@ -59,6 +60,17 @@ pub fn router(state: AppState, intake: Intake) -> Router {
                 .layer(from_fn(layers::secure))
                 .layer(from_fn_with_state(state.clone(), error::as_html))
                 .layer(csrf(&state)),
+        );
+
+    // The signature in the address is the right to answer: a mailbox's provider posts there with one click, from
+    // anywhere and without a cookie.
+    let answers = Router::new()
+        .route("/confirm/{channel}/{signature}", get(consent::ask_confirm).post(consent::confirm))
+        .route("/unsubscribe/{channel}/{signature}", get(consent::ask_unsubscribe).post(consent::unsubscribe))
+        .layer(
+            ServiceBuilder::new()
+                .layer(from_fn(layers::secure))
+                .layer(from_fn_with_state(state.clone(), error::as_html)),
         );
 
     let apis = Router::new()
@@ -91,6 +103,7 @@ pub fn router(state: AppState, intake: Intake) -> Router {
     let links = state.links.clone();
     let others = Router::new()
         .merge(pages)
+        .merge(answers)
         .merge(apis)
         .merge(seed::router(intake.clone()))
         .merge(badges)

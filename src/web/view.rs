@@ -72,7 +72,7 @@ impl Shell {
             Some(user) => projects::of_user(db, user).await?,
             None => Vec::new(),
         };
-        let nobody = channels::list(db, project.id).await?.iter().all(|channel| !channel.broken.is_empty());
+        let nobody = channels::list(db, project.id).await?.iter().all(|channel| !channel.works());
         Ok(Self {
             email: visit.user.as_ref().map(|user| user.email.clone()),
             project: Some(project.clone()),
@@ -168,6 +168,7 @@ fn note(here: &str) -> Option<&'static str> {
         "check-resumed" => "note-check-resumed",
         "channel-made" => "note-channel-made",
         "channel-saved" => "note-channel-saved",
+        "channel-asks" => "note-channel-asks",
         "channel-deleted" => "note-channel-deleted",
         "key-revoked" => "note-key-revoked",
         "ping-key-made" => "note-ping-key-made",

@@ -34,6 +34,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 
 /// The files of `notify` that may know the store: they read and write it, or are handed what is stored.
 const MAY_STORE: &[&str] = &[
+    "src/notify/consent.rs",
     "src/notify/dispatch.rs",
     "src/notify/load.rs",
     "src/notify/members.rs",

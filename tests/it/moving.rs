@@ -67,6 +67,10 @@ fn lived() -> Maibo {
     maibo.execute("INSERT INTO installation (name, value) VALUES ('some', 'thing')");
     maibo.execute("INSERT INTO blackouts (from_at, to_at, cause) VALUES (1, 2, 'stopped')");
     maibo.execute(
+        "INSERT INTO consent_mails (channel_id, made_at, tries, mailed_at, trouble)
+            SELECT id, 1, 2, 3, 'greylisted' FROM channels",
+    );
+    maibo.execute(
         "INSERT INTO channel_members (group_id, channel_id) SELECT id, id FROM channels WHERE name = 'hook'",
     );
     maibo.execute("INSERT INTO paced (recipient, sent, last_at) VALUES ('somebody', '[7]', 7)");

@@ -8,6 +8,7 @@ use crate::net::egress::Outbound;
 use crate::notify::{self, Driver};
 use crate::scheduler::backups::{names, newest};
 use crate::store::channels::Channel;
+use crate::store::consents::State;
 use crate::store::projects;
 use crate::store::{Db, StoreError, channels, condition, installation, outbox};
 
@@ -72,7 +73,10 @@ async fn channels_of_all(report: &mut Report, config: &Config, db: &Db) -> Resul
                 let advice = "add its network to MAIBO_OUTBOUND_ALLOW, or correct the channel";
                 report.warn(ABOUT, format!("{name} cannot be reached: {refusal}"), advice);
             }
-            if !channel.broken.is_empty() {
+            if channel.consent() == Some(State::Asked) {
+                let what = format!("{name} waits until its recipient confirms the address");
+                report.warn(ABOUT, what, "its alerts wait for a day; the list of channels can ask once more");
+            } else if !channel.broken.is_empty() {
                 let advice = "correct its settings, then send a test with `maibo channel test`";
                 report.fail(ABOUT, format!("{name} no longer works: {}", channel.broken), advice);
             } else if let Some(attempt) = last.filter(|attempt| attempt.outcome != "sent") {
@@ -122,6 +126,9 @@ async fn mail(report: &mut Report, config: &Config, channels: usize) {
             report.ok(ABOUT, "no mail server is set, and no channel needs one");
         }
         return;
+    }
+    for (words, advice) in mailer.misgivings() {
+        report.warn(ABOUT, words, advice);
     }
     match mailer.probe().await {
         Probe::Works => report.ok(ABOUT, "the mail server takes our sign-in; no mail was sent"),

@@ -4,6 +4,8 @@ use lettre::message::MultiPart;
 
 use crate::net::egress::HttpReply;
 use crate::notify::alert::{Side, one_line};
+use crate::notify::clip::Unit;
+use crate::notify::letter;
 use crate::notify::message::Words;
 use crate::notify::outcome::{SendError, Sent};
 use crate::notify::{Draft, Driver, Family, Field, FieldError, Input, Mail, Outgoing, Settings};
@@ -34,14 +36,23 @@ fn read(given: &Settings) -> Result<Settings, FieldError> {
     Ok(Settings::from([("to".to_owned(), to.to_owned())]))
 }
 
+/// Longest subject, title and other texts, in characters: Gmail hides what is beyond 102 kB of a mail.
+const SUBJECT: usize = 150;
+const TITLE: usize = 300;
+const TEXT: usize = 4000;
+
 #[derive(Template)]
 #[template(path = "mail/alert.html")]
 struct Html<'a> {
     words: &'a Words,
     link: &'a str,
     side: &'static str,
+    bar: &'static str,
+    font: &'static str,
     lang: &'static str,
-    footer: String,
+    footer: &'a str,
+    unsubscribe: Option<&'a str>,
+    stop: &'a str,
 }
 
 #[derive(Template)]
@@ -49,29 +60,65 @@ struct Html<'a> {
 struct Text<'a> {
     words: &'a Words,
     link: &'a str,
-    footer: String,
+    footer: &'a str,
+    unsubscribe: Option<&'a str>,
+    stop: &'a str,
+}
+
+/// Words of a length that a mail can have.
+fn bounded(words: &Words) -> Words {
+    let clip = |text: &str| Unit::Chars.clip(text, TEXT);
+    Words {
+        title: Unit::Chars.clip(&words.title, TITLE),
+        sentence: clip(&words.sentence),
+        facts: words.facts.iter().map(|(label, value)| (label.clone(), clip(value))).collect(),
+        quote: words.quote.as_deref().map(clip),
+        link_label: words.link_label.clone(),
+    }
 }
 
 fn request(draft: &Draft<'_>) -> Result<Outgoing, SendError> {
-    let Draft { alert, words, .. } = *draft;
+    let alert = draft.alert;
+    let words = bounded(draft.words);
     let to = draft.get("to").parse().map_err(|_| SendError::Permanent("the address is missing".into()))?;
-    let side = match alert.side {
-        Side::Down => "down",
-        Side::Up => "up",
-        Side::Test => "test",
+    let (side, bar) = match alert.side {
+        Side::Down => ("down", letter::DOWN),
+        Side::Up => ("up", letter::UP),
+        Side::Test => ("test", letter::NEITHER),
     };
-    let footer = alert.lang.t("mail-footer");
-    let html = Html { words, link: &alert.link, side, lang: alert.lang.code(), footer: footer.clone() }.render();
-    let text = Text { words, link: &alert.link, footer }.render();
+    let project = one_line(&alert.project);
+    let footer = match alert.side {
+        Side::Test => alert.lang.t("mail-footer"),
+        _ => alert.lang.ta("mail-why", &[("project", &Unit::Chars.clip(&project, TITLE))]),
+    };
+    let stop = alert.lang.t("mail-unsubscribe");
+    let unsubscribe = alert.unsubscribe.as_deref();
+    let html = Html {
+        words: &words,
+        link: &alert.link,
+        side,
+        bar,
+        font: letter::FONT,
+        lang: alert.lang.code(),
+        footer: &footer,
+        unsubscribe,
+        stop: &stop,
+    }
+    .render();
+    let text =
+        Text { words: &words, link: &alert.link, footer: &footer, unsubscribe, stop: &stop }.render();
     let (Ok(html), Ok(text)) = (html, text) else {
         return Err(SendError::Rejected("the mail could not be written".into()));
     };
     Ok(Outgoing::Mail(Box::new(Mail {
         to,
-        subject: words.title.clone(),
+        // A subject is read on a locked phone: it says DOWN or UP. Mail programs put both into one thread by
+        // `References`; Gmail, which wants the same subject too, shows two.
+        subject: one_line(&Unit::Chars.clip(&words.title, SUBJECT)),
         body: MultiPart::alternative_plain_html(text, html),
         id: alert.event_id.clone(),
         follows: alert.outage_id.clone(),
+        unsubscribe: alert.unsubscribe.clone(),
         date: alert.at,
     })))
 }
@@ -102,6 +149,25 @@ mod tests {
         let body = String::from_utf8(mail.body.formatted()).unwrap();
         let html = body.split("text/html").nth(1).unwrap();
         assert!(!html.contains("<b>"), "{html}");
+    }
+
+    #[test]
+    fn a_mail_is_bounded_whatever_it_tells() {
+        let mut alert = alert(Side::Down);
+        alert.check.name = "夜".repeat(3_000_000);
+        alert.project = "<b>".repeat(100_000);
+        let mail = mail(&alert);
+        assert!(mail.subject.chars().count() <= SUBJECT);
+        let size = mail.body.formatted().len();
+        assert!(size < 150_000, "{size}");
+    }
+
+    #[test]
+    fn the_reader_can_stop_it() {
+        let mut alert = alert(Side::Down);
+        alert.unsubscribe = Some("https://mon.example/unsubscribe/u/s".to_owned());
+        let body = String::from_utf8(mail(&alert).body.formatted()).unwrap().replace("=\r\n", "");
+        assert_eq!(body.matches("https://mon.example/unsubscribe/u/s").count(), 2, "{body}");
     }
 
     #[test]

@@ -207,6 +207,8 @@ pub(super) fn sample(lang: Lang, zone: Zone, at: Time, side: Side, why: Option<W
         missed: i64::from(side == Side::Up),
     };
     Alert {
+        quiet: false,
+        unsubscribe: None,
         side,
         event_id: String::new(),
         outage_id: None,
@@ -227,7 +229,6 @@ pub(super) fn sample(lang: Lang, zone: Zone, at: Time, side: Side, why: Option<W
         names: vec![name],
         untold: None,
         note: None,
-        quiet: false,
         notice: None,
     }
 }

@@ -15,10 +15,12 @@ use super::sent::{At, Patch, Sent, present};
 use crate::core::access::{Action, Role, allows};
 use crate::core::text::one_line;
 use crate::i18n::Lang;
+use crate::notify::consent;
 use crate::notify::outcome::Sent as Delivered;
 use crate::notify::trial::{self, Trial};
 use crate::notify::{self, DRIVERS, Driver, Settings, driver, mask, members};
-use crate::store::channels::{self, Channel, GROUP, New};
+use crate::store::channels::{self, Channel, GROUP, New, Reader};
+use crate::store::consents;
 use crate::store::outbox::{self, LastAttempt};
 use crate::store::projects::{self, Project};
 
@@ -45,6 +47,10 @@ pub(super) struct ChannelJson {
     /// Why it can no longer work, as the other side said; null while it can.
     #[schema(required = true)]
     broken: Option<String>,
+    /// Whether the reader of a mail address wants its mails: `asked`, by a mail with a link, and alerts wait for a day;
+    /// `given`; or `withdrawn`, by unsubscribing. null where nobody need be asked.
+    #[schema(required = true)]
+    consent: Option<ConsentWord>,
     /// How many checks tell it.
     checks: i64,
     /// The newest attempt at it.
@@ -60,6 +66,26 @@ struct LastAttemptJson {
     /// `sent`, `retry` or `dead`.
     outcome: String,
     detail: String,
+}
+
+/// What is known of the reader's will.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = Consent)]
+enum ConsentWord {
+    Asked,
+    Given,
+    Withdrawn,
+}
+
+impl From<consents::State> for ConsentWord {
+    fn from(state: consents::State) -> Self {
+        match state {
+            consents::State::Asked => Self::Asked,
+            consents::State::Given => Self::Given,
+            consents::State::Withdrawn => Self::Withdrawn,
+        }
+    }
 }
 
 /// The language of messages.
@@ -188,6 +214,7 @@ impl Around {
             language: Lang::named(&channel.language).unwrap_or_default().into(),
             settings: knows_secrets.then(|| shown(channel.settings(), driver(&channel.kind))),
             broken: Some(channel.broken.clone()).filter(|why| !why.is_empty()),
+            consent: channel.consent().map(ConsentWord::from),
             checks: self.uses.get(&channel.id).copied().unwrap_or(0),
             last_attempt: last.map(|attempt| LastAttemptJson {
                 at: attempt.at(),
@@ -270,7 +297,11 @@ pub(super) async fn create(
     let accepted = accept(&caller, project.id, driver, wanted.settings).await?;
     let (name, settings) = both(read_name(&wanted.name), accepted)?;
     let language = wanted.language.map_or_else(Lang::default, Lang::from).code();
-    let new = New { kind: driver.kind, name: &name, settings: &settings, language };
+    let asks = consent::must_ask(caller.db(), project.id, driver.kind, &settings).await?;
+    if asks {
+        may_ask(&caller, project.id, driver.kind, &settings)?;
+    }
+    let new = New { kind: driver.kind, name: &name, settings: &settings, language, asks };
     let now = caller.state.now();
     let channel = channels::create(caller.db(), project.id, &new, wanted.for_all, now).await?;
     let location = caller.state.links.to(&format!("{PREFIX}/channels/{}", channel.uuid));
@@ -321,7 +352,40 @@ pub(super) async fn update(
     let name = wanted.name.as_deref().map_or_else(|| Ok(channel.name.clone()), read_name);
     let (name, settings) = both(name, accepted)?;
     let language = wanted.language.map_or(channel.language.as_str(), |word| Lang::from(word).code());
-    channels::update(caller.db(), channel.id, &name, &settings, language).await?;
+    let reader = consent::change(caller.db(), &channel, &settings).await?;
+    if reader == Reader::Asked {
+        may_ask(&caller, channel.project_id, driver.kind, &settings)?;
+    }
+    let now = caller.state.now();
+    channels::update(caller.db(), channel.id, &name, &settings, language, reader, now).await?;
+    reread(&caller, &channel.uuid, role).await
+}
+
+/// A mail that asks for consent may go out now; counted.
+fn may_ask(caller: &Caller, project_id: i64, kind: &str, settings: &Settings) -> Result<()> {
+    let address = consent::reader(kind, settings).unwrap_or_default();
+    let state = &caller.state;
+    state.guesses.may_ask(project_id, &address, state.now()).map_err(Refusal::TooMany)
+}
+
+/// Ask the recipient again
+///
+/// Sends the mail once more that asks for consent; also to a recipient who has unsubscribed.
+#[utoipa::path(post, path = "/channels/{channel}/ask", operation_id = "ask_recipient", tag = "channels",
+    params(("channel" = String, Path, description = "Its UUID")),
+    responses((status = 200, description = "The mail is on its way; the channel", body = ChannelJson),
+        (status = 409, description = "There is nothing to ask", body = super::problem::Problem,
+            content_type = "application/problem+json"),
+        (status = 429, description = "Too many such mails", body = super::problem::Problem,
+            content_type = "application/problem+json", headers(("Retry-After" = i64, description = "Seconds to wait"))),
+        Working))]
+pub(super) async fn ask(caller: Caller, At(uuid): At<String>) -> Result<Json<ChannelJson>> {
+    let (channel, role) = caller.channel(&uuid, Action::EditChannels).await?;
+    if !matches!(channel.consent(), Some(consents::State::Asked | consents::State::Withdrawn)) {
+        return Err(Refusal::Conflict("there is nothing to ask the recipient of this channel".to_owned()));
+    }
+    may_ask(&caller, channel.project_id, &channel.kind, &channel.settings())?;
+    consents::ask_again(caller.db(), channel.id, caller.state.now()).await?;
     reread(&caller, &channel.uuid, role).await
 }
 

@@ -49,6 +49,7 @@ fn described() -> OpenApiRouter<AppState> {
         .routes(routes!(channels::list, channels::create))
         .routes(routes!(channels::get, channels::update, channels::delete))
         .routes(routes!(channels::test))
+        .routes(routes!(channels::ask))
         .routes(routes!(schedule::preview))
 }
 

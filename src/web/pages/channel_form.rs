@@ -9,8 +9,8 @@ use crate::core::access::{Action, Role};
 use crate::core::schedule::zone_names;
 use crate::core::text::one_line;
 use crate::i18n::Lang;
-use crate::notify::{self, Driver, Input, Settings, Shared, mask, members, template};
-use crate::store::channels::{self, Channel, New};
+use crate::notify::{self, Driver, Input, Settings, Shared, consent, mask, members, template};
+use crate::store::channels::{self, Channel, New, Reader};
 use crate::store::projects::Project;
 use crate::web::error::Result;
 use crate::web::extract::{Fields, Visit};
@@ -235,25 +235,44 @@ fn forgotten(driver: &Driver, fields: &Fields) -> Vec<String> {
     names.filter(|name| fields.has(&format!("forget_{name}"))).collect()
 }
 
-/// Settings as they may be saved, or which field is wrong and why.
-async fn accept(
-    visit: &Visit,
-    project: &Project,
-    driver: &Driver,
-    given: &Settings,
-) -> Result<std::result::Result<Settings, notify::FieldError>> {
-    match notify::accept(driver, given, &visit.state.post.outbound).await {
-        Ok(settings) => Ok(members::resolve(&visit.state.db, project.id, driver, settings).await?),
-        Err(error) => Ok(Err(error)),
-    }
-}
-
 fn name_error(l: Lang, name: &str) -> Option<String> {
     match name.chars().count() {
         0 => Some(l.t("field-error-required")),
         101.. => Some(l.ta("field-error-too-long", &[("limit", "100")])),
         _ => None,
     }
+}
+
+/// Settings as they may be saved, and what they mean for who reads there; or which field is wrong. `counts`: they will
+/// be saved, so that a mail which asks somebody counts.
+async fn accept(
+    visit: &Visit,
+    project_id: i64,
+    driver: &Driver,
+    given: &Settings,
+    channel: Option<&Channel>,
+    counts: bool,
+) -> Result<Result<(Settings, Reader), notify::FieldError>> {
+    let state = &visit.state;
+    let settings = match notify::accept(driver, given, &state.post.outbound).await {
+        Ok(settings) => match members::resolve(&state.db, project_id, driver, settings).await? {
+            Ok(settings) => settings,
+            Err(wrong) => return Ok(Err(wrong)),
+        },
+        Err(wrong) => return Ok(Err(wrong)),
+    };
+    let reader = match channel {
+        Some(channel) => consent::change(&state.db, channel, &settings).await?,
+        None if consent::must_ask(&state.db, project_id, driver.kind, &settings).await? => Reader::Asked,
+        None => Reader::Known,
+    };
+    if counts && reader == Reader::Asked {
+        let address = consent::reader(driver.kind, &settings).unwrap_or_default();
+        if state.guesses.may_ask(project_id, &address, state.now()).is_err() {
+            return Ok(Err(notify::FieldError::new("to", "asked-too-often", address)));
+        }
+    }
+    Ok(Ok((settings, reader)))
 }
 
 /// `POST /projects/{project}/channels/new/{kind}`
@@ -284,12 +303,15 @@ pub async fn make(
         };
         return draw(&visit, &project, role, draft).await;
     }
-    let accepted = accept(&visit, &project, driver, &given).await?;
-    match (accepted, name_error(l, &name)) {
-        (Ok(settings), None) => {
-            let new = New { kind: driver.kind, name: &name, settings: &settings, language: language.code() };
+    let name_error = name_error(l, &name);
+    let accepted = accept(&visit, project.id, driver, &given, None, name_error.is_none()).await?;
+    match (accepted, name_error) {
+        (Ok((settings, reader)), None) => {
+            let (language, asks) = (language.code(), reader == Reader::Asked);
+            let new = New { kind: driver.kind, name: &name, settings: &settings, language, asks };
             channels::create(&state.db, project.id, &new, for_all, state.now()).await?;
-            let path = format!("/projects/{}/channels?done=channel-made", project.uuid);
+            let done = if asks { "channel-asks" } else { "channel-made" };
+            let path = format!("/projects/{}/channels?done={done}", project.uuid);
             Ok(Redirect::to(&state.links.local(&path)).into_response())
         }
         (accepted, name_error) => {
@@ -358,11 +380,14 @@ pub async fn save(visit: Visit, Path(uuid): Path<String>, fields: Fields) -> Res
         };
         return draw(&visit, &project, role, draft).await;
     }
-    let accepted = accept(&visit, &project, driver, &given).await?;
-    match (accepted, name_error(l, &name)) {
-        (Ok(settings), None) => {
-            channels::update(&state.db, channel.id, &name, &settings, language.code()).await?;
-            let path = format!("/projects/{}/channels?done=channel-saved", project.uuid);
+    let name_error = name_error(l, &name);
+    let accepted = accept(&visit, project.id, driver, &given, Some(&channel), name_error.is_none()).await?;
+    match (accepted, name_error) {
+        (Ok((settings, reader)), None) => {
+            let (db, now) = (&state.db, state.now());
+            channels::update(db, channel.id, &name, &settings, language.code(), reader, now).await?;
+            let done = if reader == Reader::Asked { "channel-asks" } else { "channel-saved" };
+            let path = format!("/projects/{}/channels?done={done}", project.uuid);
             Ok(Redirect::to(&state.links.local(&path)).into_response())
         }
         (accepted, name_error) => {

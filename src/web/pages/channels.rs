@@ -10,6 +10,7 @@ use crate::notify::outcome::Sent;
 use crate::notify::reference::{self, OfFamily};
 use crate::notify::{driver, trial};
 use crate::store::channels::{self, Channel, GROUP};
+use crate::store::consents::{self, State};
 use crate::store::outbox::{self, LastAttempt};
 use crate::web::error::{AppError, Result};
 use crate::web::extract::Visit;
@@ -30,7 +31,11 @@ struct Row {
     kind: String,
     target: String,
     uses: String,
+    works: bool,
     broken: String,
+    /// What its reader has not said yet, and whether they can be asked again.
+    consent: Option<String>,
+    can_ask: bool,
     last: Option<(String, When, String)>,
 }
 
@@ -47,6 +52,20 @@ pub async fn get(visit: Visit, Path(project): Path<String>) -> Result<Response> 
         let time = when(l, attempt.at(), &utc, ago(l, attempt.at(), now));
         Some((l.t(&format!("attempt-{}", attempt.outcome)), time, attempt.detail.clone()))
     };
+    let asked = consents::of_project(db, project.id).await?;
+    let consent = |channel: &Channel| {
+        let asked = asked.iter().find(|asked| asked.channel_id == channel.id);
+        Some(match (channel.consent()?, asked) {
+            (State::Given, _) => return None,
+            (State::Withdrawn, _) => l.t("channel-withdrawn"),
+            (State::Asked, Some(asked)) => match asked.mailed_at() {
+                Some(at) => l.ta("channel-asked", &[("ago", &ago(l, at, now))]),
+                None if asked.trouble.is_empty() => l.t("channel-asking"),
+                None => l.ta("channel-ask-failed", &[("why", &asked.trouble)]),
+            },
+            (State::Asked, None) => l.t("channel-asking"),
+        })
+    };
     let rows = channels::list(db, project.id)
         .await?
         .iter()
@@ -58,7 +77,15 @@ pub async fn get(visit: Visit, Path(project): Path<String>) -> Result<Response> 
                 .map(|driver| (driver.target)(&channel.settings()))
                 .unwrap_or_default(),
             uses: l.tn("channel-uses", uses.get(&channel.id).copied().unwrap_or(0)),
-            broken: channel.broken.clone(),
+            // Who has unsubscribed is told below, in the reader's language.
+            broken: if channel.consent() == Some(State::Withdrawn) {
+                String::new()
+            } else {
+                channel.broken.clone()
+            },
+            works: channel.works(),
+            consent: consent(channel),
+            can_ask: matches!(channel.consent(), Some(State::Asked | State::Withdrawn)),
             last: last(channel),
         })
         .collect();

@@ -8,6 +8,7 @@ pub mod channels;
 pub mod check;
 pub mod check_form;
 pub mod checks;
+pub mod consent;
 pub mod events;
 pub mod health;
 pub mod home;

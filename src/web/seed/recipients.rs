@@ -2,7 +2,7 @@
 use super::caller::Caller;
 use super::refusal::Refusal;
 use crate::core::access::Action;
-use crate::notify;
+use crate::notify::{self, consent};
 use crate::store::channels::{self, Channel, New, Settings};
 use crate::store::checks::Channels;
 use crate::store::users;
@@ -107,7 +107,13 @@ async fn make(state: &AppState, caller: &Caller, project: i64, address: &str) ->
         .await
         .map_err(|error| Refusal::field(FIELD, error.to_string()))?;
     let name: String = address.chars().take(MAX_NAME).collect();
-    let new = New { kind: EMAIL, name: &name, settings: &settings, language: caller.lang.code() };
+    let asks = consent::must_ask(&state.db, project, EMAIL, &settings).await?;
+    if asks && state.guesses.may_ask(project, address, state.now()).is_err() {
+        let words =
+            format!("Too many mails asked {address} lately whether they want alerts; try again later.");
+        return Err(Refusal::field(FIELD, words));
+    }
+    let new = New { kind: EMAIL, name: &name, settings: &settings, language: caller.lang.code(), asks };
     Ok(channels::create(&state.db, project, &new, false, state.now()).await?.id)
 }
 

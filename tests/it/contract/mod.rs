@@ -124,6 +124,7 @@ pub fn alert(side: Side, name: &str, body: &str) -> Alert {
         notice: None,
         last: LastPing { exit_status: Some(3), body: body.to_owned() },
         link: "https://mon.example/checks/x".to_owned(),
+        unsubscribe: None,
         names: vec![name.to_owned()],
     }
 }
