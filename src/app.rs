@@ -58,7 +58,11 @@ pub async fn open_database(config: &Config, clock: &dyn Clock, role: Role) -> an
 
 /// The way to send alerts.
 pub fn post(config: &Config) -> anyhow::Result<Post> {
-    Ok(Post::new(Outbound::new(&config.outbound_allow), config.mailer()?, Links::new(&config.base_url)))
+    Ok(Post::new(
+        Outbound::new(&config.outbound_allow).with_commands(config.shell_channels),
+        config.mailer()?,
+        Links::new(&config.base_url),
+    ))
 }
 
 /// Makes sure that no other server uses the same SQLite file. The lock goes away with the process.

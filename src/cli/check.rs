@@ -16,6 +16,7 @@ use crate::links::Links;
 use crate::rng;
 use crate::store::addresses::{self, Addresses};
 use crate::store::checks::{self, Channels, Check, Settings};
+use crate::store::listed::Listed;
 use crate::store::{StoreError, channels, check_lists, projects, write_tx};
 
 #[derive(Debug, Subcommand)]
@@ -243,7 +244,8 @@ async fn list(cx: &Cx, project: &str, as_json: bool) -> anyhow::Result<()> {
         let channels = check_lists::channel_uuids(&cx.db, project.id).await?;
         let addresses = addresses::of_project(&cx.db, project.id).await?;
         let mut rows = Vec::new();
-        for check in &all {
+        let listed: Vec<Listed<'_>> = all.iter().map(Check::listed).collect();
+        for check in &listed {
             let channels = channels.get(&check.id).map_or("", String::as_str);
             let (short, alias) = match addresses.get(&check.id) {
                 Some(Addresses { short, alias }) => (short.as_str(), alias.as_deref()),

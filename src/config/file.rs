@@ -17,6 +17,7 @@ pub(super) const NAMES: &[&str] = &[
     "smtp_ca_file",
     "mail_from",
     "outbound_allow",
+    "shell_channels",
     "trusted_proxies",
     "backup_folder",
     "backup_every",
@@ -63,11 +64,12 @@ fn put(values: &mut BTreeMap<String, String>, name: String, value: &toml::Value)
     let text = match value {
         toml::Value::String(text) => text.clone(),
         toml::Value::Integer(number) => number.to_string(),
+        toml::Value::Boolean(yes) => yes.to_string(),
         toml::Value::Array(items) => {
             let items: Option<Vec<&str>> = items.iter().map(toml::Value::as_str).collect();
             items.ok_or_else(|| format!("`{name}` must be a list of texts"))?.join(",")
         }
-        _ => return Err(format!("`{name}` must be a text, a number or a list of texts")),
+        _ => return Err(format!("`{name}` must be a text, a number, true or false, or a list of texts")),
     };
     values.insert(name, text);
     Ok(())

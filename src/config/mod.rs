@@ -60,6 +60,9 @@ pub struct Flags {
     /// Networks that alerts may reach although they are private, `192.168.0.0/16,127.0.0.0/8`
     #[arg(long, global = true, env = "MAIBO_OUTBOUND_ALLOW", value_name = "CIDRS")]
     pub outbound_allow: Option<String>,
+    /// Whether channels may run commands on this machine [default: false]
+    #[arg(long, global = true, env = "MAIBO_SHELL_CHANNELS", value_name = "BOOL")]
+    pub shell_channels: Option<String>,
     /// Proxies whose X-Forwarded-For and -Proto are believed
     #[arg(long, global = true, env = "MAIBO_TRUSTED_PROXIES", value_name = "CIDRS")]
     pub trusted_proxies: Option<String>,
@@ -103,6 +106,8 @@ pub struct Config {
     pub smtp_ca_file: Option<PathBuf>,
     pub mail_from: Option<String>,
     pub outbound_allow: Vec<IpNet>,
+    /// Whether channels may run commands, with our own rights.
+    pub shell_channels: bool,
     pub trusted_proxies: Vec<IpNet>,
     /// `None`: no backups are made.
     pub backup_folder: Option<PathBuf>,
@@ -200,6 +205,11 @@ impl Config {
             smtp_ca_file: pick(&flags.smtp_ca_file, "smtp_ca_file").map(PathBuf::from),
             mail_from: pick(&flags.mail_from, "mail_from"),
             outbound_allow: networks("MAIBO_OUTBOUND_ALLOW", pick(&flags.outbound_allow, "outbound_allow"))?,
+            shell_channels: match pick(&flags.shell_channels, "shell_channels").as_deref() {
+                None | Some("false") => false,
+                Some("true") => true,
+                Some(other) => return Err(bad("MAIBO_SHELL_CHANNELS", other, "`true` or `false`")),
+            },
             trusted_proxies: networks(
                 "MAIBO_TRUSTED_PROXIES",
                 pick(&flags.trusted_proxies, "trusted_proxies"),

@@ -14,7 +14,7 @@ use super::guard::{Blocked, Guard, Policy, Refusal, host};
 
 /// How long a connection and a whole exchange may take.
 pub(super) const CONNECT: Duration = Duration::from_secs(5);
-const WHOLE: Duration = Duration::from_secs(20);
+pub(super) const WHOLE: Duration = Duration::from_secs(20);
 /// Bytes of an answer that are read; vendors' verdicts are short.
 const MAX_ANSWER: usize = 64 * 1024;
 const MAX_REDIRECTS: usize = 3;
@@ -47,6 +47,15 @@ impl HttpRequest {
             headers: HeaderMap::from_iter([(CONTENT_TYPE, kind)]),
             body: body.into_bytes(),
         }
+    }
+
+    /// The same, signed in with a user and a password (`Authorization: Basic`).
+    #[must_use]
+    pub fn signed_in(mut self, user: &str, password: &str) -> Self {
+        // The client makes the header of them; they leave the URL again. Only an address without a host takes none.
+        let taken = self.url.set_username(user).and_then(|()| self.url.set_password(Some(password)));
+        debug_assert!(taken.is_ok(), "HTTP addresses have hosts");
+        self
     }
 
     /// The same with a header. A value that no header can hold is left out.
@@ -92,12 +101,31 @@ pub struct Outbound {
     /// what the operator opened.
     clients: Arc<[OnceLock<reqwest::Client>; 2]>,
     proxied: Proxied,
+    commands: bool,
 }
 
 impl Outbound {
+    /// Reaches public addresses and what `allow` holds, and runs no commands.
     #[must_use]
     pub fn new(allow: &[IpNet]) -> Self {
-        Self { guard: Guard::new(allow), clients: Arc::default(), proxied: Proxied::default() }
+        Self {
+            guard: Guard::new(allow),
+            clients: Arc::default(),
+            proxied: Proxied::default(),
+            commands: false,
+        }
+    }
+
+    /// The same, where the operator says whether commands may be run.
+    #[must_use]
+    pub fn with_commands(self, commands: bool) -> Self {
+        Self { commands, ..self }
+    }
+
+    /// Whether commands may be run on this machine.
+    #[must_use]
+    pub fn may_run_commands(&self) -> bool {
+        self.commands
     }
 
     /// Why this URL may not be called, as far as it tells by itself: a name is not asked for.
@@ -253,10 +281,11 @@ enum Redirect {
 /// may hold passwords.
 fn redirect(request: &mut HttpRequest, response: &reqwest::Response) -> Redirect {
     let kept = match response.status() {
-        StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND | StatusCode::SEE_OTHER => {
-            request.method == Method::GET
+        // A page to sign in at is led to in this way; an address that has moved, by one of the others.
+        StatusCode::FOUND | StatusCode::SEE_OTHER => request.method == Method::GET,
+        StatusCode::MOVED_PERMANENTLY | StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT => {
+            true
         }
-        StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT => true,
         _ => return Redirect::None,
     };
     let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());

@@ -90,7 +90,7 @@ fn recipient(driver: &Driver, settings: &Settings) -> String {
 
 /// Who is told that another channel died: mails first, then people's chats and phones, last what costs money or wakes
 /// somebody up. Never programs.
-fn rank(kind: &str) -> Option<u8> {
+pub fn rank(kind: &str) -> Option<u8> {
     match driver(kind)?.family {
         Family::Mail => Some(0),
         Family::Chat | Family::Push => Some(1),

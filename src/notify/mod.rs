@@ -14,6 +14,7 @@ pub mod message;
 pub mod outcome;
 mod people;
 pub mod post;
+mod redact;
 pub mod reference;
 mod rooms;
 #[cfg(test)]
@@ -27,7 +28,9 @@ pub mod trial;
 use lettre::message::MultiPart;
 
 use crate::core::Time;
+use crate::net::command::Command;
 use crate::net::egress::{HttpReply, HttpRequest};
+use crate::net::mqtt::Publish;
 use alert::Alert;
 pub use kinds::{DRIVERS, driver};
 use message::Words;
@@ -115,6 +118,9 @@ impl Family {
     }
 }
 
+/// The kind of channel that runs commands.
+const SHELL: &str = "shell";
+
 /// One setting of a kind of channel.
 #[derive(Debug, Clone, Copy)]
 pub struct Field {
@@ -194,6 +200,10 @@ pub enum Outgoing {
     /// A request that needs a token which another request gives.
     WithToken(Box<WithToken>),
     Mail(Box<Mail>),
+    Mqtt(Box<Publish>),
+    Log(Box<LogLine>),
+    /// Only where the operator allows it.
+    Command(Box<Command>),
     /// This channel is not told about this side.
     Nothing,
 }
@@ -208,6 +218,13 @@ pub struct WithToken {
     pub request: Box<dyn Fn(&str) -> HttpRequest + Send + Sync>,
     /// Whether an answer says that the token is no longer good: then a fresh one is fetched, once.
     pub stale: fn(&HttpReply) -> bool,
+}
+
+/// A line for a log server.
+pub struct LogLine {
+    /// `udp`, `tcp` or `tls`.
+    pub server: url::Url,
+    pub line: String,
 }
 
 /// A mail before it has a sender.

@@ -60,6 +60,16 @@ pub(in crate::notify) fn judge_status(reply: &HttpReply, dead: &[u16]) -> Result
     }
 }
 
+/// The same with what the vendor said, `said`, behind the status.
+pub(in crate::notify) fn judge_said(reply: &HttpReply, dead: &[u16], said: &str) -> Result<Sent, SendError> {
+    let with = |reason: String| if said.is_empty() { reason } else { format!("{reason}: {said}") };
+    judge_status(reply, dead).map(|Sent(reason)| Sent(with(reason))).map_err(|error| match error {
+        SendError::Retry { reason, after } => SendError::Retry { reason: with(reason), after },
+        SendError::Permanent(reason) => SendError::Permanent(with(reason)),
+        SendError::Rejected(reason) => SendError::Rejected(with(reason)),
+    })
+}
+
 /// To be tried again, after the wait that the far side asked for, within reason.
 pub(in crate::notify) fn wait(reason: String, asked: Option<Duration>) -> SendError {
     SendError::Retry { reason, after: asked.map(|after| after.clamp(Duration::from_secs(1), MAX_WAIT)) }

@@ -10,14 +10,18 @@ use url::Url;
 use super::alert::Alert;
 use super::consent;
 use super::message::Words;
-use super::outcome::{SendError, Sent};
+use super::outcome::{SendError, Sent, sentence};
+use super::redact::Secrets;
 use super::shared::PROXY;
-use super::{Draft, Driver, Mail, Outgoing, Settings, WithToken, driver, template};
+use super::{Draft, Driver, LogLine, Mail, Outgoing, Settings, WithToken, driver, template};
 use crate::core::{Span, Time};
 use crate::links::Links;
 use crate::mail::{MailError, Mailer};
+use crate::net::command::{self, CommandError};
 use crate::net::egress::{HttpReply, HttpRequest, Outbound};
+use crate::net::mqtt::MqttError;
 use crate::net::proxy;
+use crate::rng;
 use crate::store::channels::Channel;
 
 /// What senders need. Cloning is cheap.
@@ -59,11 +63,11 @@ impl Post {
         now: Time,
     ) -> Result<Option<Sent>, SendError> {
         let (words, fault) = template::words(settings, alert);
-        let sent = self.with_words(driver, settings, alert, &words, now).await?;
-        Ok(match (sent, fault) {
+        let sent = self.with_words(driver, settings, alert, &words, now).await;
+        Secrets::of(driver, settings).hide_in(sent.map(|sent| match (sent, fault) {
             (Some(Sent(said)), Some(fault)) => Some(Sent(format!("{said} (in Maibo's own words; {fault})"))),
             (sent, _) => sent,
-        })
+        }))
     }
 
     async fn with_words(
@@ -98,8 +102,37 @@ impl Post {
                 (driver.verdict)(&reply).map(Some)
             }
             Outgoing::WithToken(exchange) => {
-                let reply = self.with_token(driver, *exchange, proxy.as_ref(), draft.now).await?;
-                (driver.verdict)(&reply).map(Some)
+                let (reply, token) = self.with_token(driver, *exchange, proxy.as_ref(), draft.now).await?;
+                Secrets::token(&token).hide_in((driver.verdict)(&reply).map(Some))
+            }
+            Outgoing::Mqtt(publish) => {
+                // A name that no other connection has: the broker would end that one.
+                let client = format!("maibo{}", rng::token(12));
+                match self.outbound.publish(&publish, &client).await {
+                    Ok(()) => Ok(Some(Sent("the broker has it".to_owned()))),
+                    Err(error @ MqttError::SignIn(_)) => Err(SendError::Permanent(error.to_string())),
+                    Err(error @ MqttError::Refused(_)) => Err(SendError::Rejected(error.to_string())),
+                    Err(error) => Err(SendError::retry(error.to_string())),
+                }
+            }
+            Outgoing::Log(log) => {
+                let LogLine { server, line } = *log;
+                self.outbound.log(&server, line.as_bytes()).await?;
+                let said =
+                    if server.scheme() == "udp" { "sent; over UDP nobody confirms it" } else { "sent" };
+                Ok(Some(Sent(said.to_owned())))
+            }
+            Outgoing::Command(command) => {
+                if !self.outbound.may_run_commands() {
+                    return Err(SendError::Permanent(NO_COMMANDS.to_owned()));
+                }
+                match command::run(&command).await {
+                    Ok(()) => Ok(Some(Sent("exit status 0".to_owned()))),
+                    Err(CommandError::Status { status, said }) if !said.is_empty() => {
+                        Err(SendError::retry(format!("exit status {status}: {}", last_line(&said))))
+                    }
+                    Err(error) => Err(SendError::retry(error.to_string())),
+                }
             }
             Outgoing::Mail(mail) => self.mail(*mail).await.map(Some),
         }
@@ -130,19 +163,20 @@ impl Post {
         exchange: WithToken,
         proxy: Option<&Url>,
         now: Time,
-    ) -> Result<HttpReply, SendError> {
+    ) -> Result<(HttpReply, String), SendError> {
         let key = fingerprint(&exchange.login);
         if let Some(token) = self.tokens.get(key, now) {
             let reply = self.call(driver, (exchange.request)(&token), proxy).await?;
             if !(exchange.stale)(&reply) {
-                return Ok(reply);
+                return Ok((reply, token));
             }
         }
         let answer = self.call(driver, exchange.login, proxy).await?;
         let (token, good_for) = (exchange.token)(&answer)?;
         let good_for = Span::from_std(good_for).unwrap_or_default();
         self.tokens.put(key, token.clone(), now + good_for, now);
-        self.call(driver, (exchange.request)(&token), proxy).await
+        let reply = self.call(driver, (exchange.request)(&token), proxy).await?;
+        Ok((reply, token))
     }
 
     fn compose(&self, mail: Mail) -> Result<Message, SendError> {
@@ -169,6 +203,15 @@ impl Post {
         }
         builder.multipart(mail.body).map_err(|error| SendError::Rejected(error.to_string()))
     }
+}
+
+/// Why a command is not run.
+const NO_COMMANDS: &str =
+    "commands are off on this server; its operator can allow them with MAIBO_SHELL_CHANNELS=true";
+
+/// The end of what a command wrote: where programs say what went wrong.
+fn last_line(said: &str) -> String {
+    sentence(said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default())
 }
 
 /// RFC 3834: no vacation replies to machines.

@@ -5,7 +5,9 @@ use url::Url;
 use super::alert::{Alert, Side};
 use super::clip::Unit;
 use super::outcome::SendError;
+use super::people;
 use super::settings::FieldError;
+use super::sign::base64;
 use super::{Draft, Settings};
 
 /// A setting as it was given, without the spaces around it; empty when it is not set.
@@ -49,28 +51,12 @@ pub(super) fn incident(alert: &Alert) -> String {
 
 /// Whether the message only proves that the channel still works: it must open no incident.
 pub(super) fn is_canary(alert: &Alert) -> bool {
-    alert.side == Side::Test && alert.notice.is_some()
+    alert.side == Side::Test && alert.quiet
 }
 
 /// HTTP Basic authentication (RFC 7617): the value of an `Authorization` header.
 pub(super) fn basic(user: &str, password: &str) -> String {
     format!("Basic {}", base64(format!("{user}:{password}").as_bytes()))
-}
-
-/// Base64 in its usual alphabet, padded.
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let digit = |bits: u32| char::from(DIGITS[usize::try_from(bits & 63).unwrap_or_default()]);
-    let group = |three: &[u8]| {
-        let byte = |at: usize| three.get(at).copied().map_or(0, u32::from);
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        let mut digits = [bits >> 18, bits >> 12, bits >> 6, bits].map(digit);
-        for missing in digits.iter_mut().skip(three.len() + 1) {
-            *missing = '=';
-        }
-        digits
-    };
-    bytes.chunks(3).flat_map(group).collect()
 }
 
 /// What is said beside a message in red, green or grey.
@@ -91,12 +77,6 @@ pub(super) fn mark(side: Side) -> &'static str {
     }
 }
 
-/// The entries of a field that lists people: separated by spaces, commas or semicolons, also the wide ones.
-pub(super) fn people(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '，' | '；' | '、'))
-        .filter(|entry| !entry.is_empty())
-}
-
 /// Reads a field that lists people, each in the vendor's own form.
 pub(super) fn read_people(
     settings: &Settings,
@@ -104,7 +84,7 @@ pub(super) fn read_people(
     read: impl Fn(&str) -> Option<String>,
 ) -> Result<String, FieldError> {
     let mut read_ones = Vec::new();
-    for entry in people(given(settings, "mention")) {
+    for entry in people::words(given(settings, "mention")) {
         read_ones.push(read(entry).ok_or_else(|| FieldError::new("mention", code, entry))?);
     }
     Ok(read_ones.join(" "))
@@ -112,7 +92,7 @@ pub(super) fn read_people(
 
 /// Whom a message calls: those of the field `mention`, and only when something is down.
 pub(super) fn called<'a>(draft: &Draft<'a>) -> Vec<&'a str> {
-    if draft.alert.side == Side::Down { people(draft.get("mention")).collect() } else { Vec::new() }
+    if draft.alert.side == Side::Down { people::words(draft.get("mention")).collect() } else { Vec::new() }
 }
 
 /// The same behind a title: a space before each.
@@ -233,11 +213,6 @@ mod tests {
     #[case("<@1> [a](b)", "\\<@1\\> \\[a\\](b)")]
     fn markdown_stays_text(#[case] text: &str, #[case] expected: &str) {
         assert_eq!(markdown(text), expected);
-    }
-
-    #[test]
-    fn people_are_separated_in_any_way() {
-        assert_eq!(people(" a, b;c\n、d，").collect::<Vec<_>>(), ["a", "b", "c", "d"]);
     }
 
     proptest! {

@@ -1,7 +1,7 @@
 //! Settings of channels: what may be saved, and which field is wrong and why.
 use super::outcome::SendError;
 use super::shared::PROXY;
-use super::{Driver, Input};
+use super::{Driver, Input, SHELL};
 use crate::i18n::Lang;
 use crate::net::egress::Outbound;
 use crate::net::guard::Refusal;
@@ -89,6 +89,9 @@ pub async fn accept(driver: &Driver, given: &Settings, outbound: &Outbound) -> R
         {
             return Err(FieldError::new(field.name, "choice", choices.join(", ")));
         }
+    }
+    if driver.kind == SHELL && !outbound.may_run_commands() {
+        return Err(FieldError::new("command_down", "shell-off", ""));
     }
     let own = |name: &str| driver.fields.iter().any(|field| field.name == name);
     let given_own = given.iter().filter(|(name, _)| own(name));

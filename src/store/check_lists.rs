@@ -19,7 +19,7 @@ pub async fn list_all(db: &Db, project_id: i64) -> Result<Vec<Check>, StoreError
         concat!("SELECT ", check_columns!(""), " FROM checks WHERE project_id = $1 ORDER BY id");
     match db {
         Db::Sqlite { reader, .. } => {
-            let half = async |odd: i64| {
+            let half = async |odd: i64| -> Result<Vec<Check>, StoreError> {
                 let (rows,): (String,) =
                     sqlx::query_as(SQLITE).bind(project_id).bind(odd).fetch_one(reader).await?;
                 from_json(&rows)
@@ -33,6 +33,15 @@ pub async fn list_all(db: &Db, project_id: i64) -> Result<Vec<Check>, StoreError
             Ok(read!(db, |pool| sqlx::query_as(POSTGRES).bind(project_id).fetch_all(pool).await?))
         }
     }
+}
+
+/// The middle of the ids of a project's checks, if there are `at_least` so many.
+pub async fn middle(db: &Db, project_id: i64, at_least: i64) -> Result<Option<i64>, StoreError> {
+    const SQL: &str =
+        "SELECT COUNT(*), COALESCE(MIN(id), 0), COALESCE(MAX(id), 0) FROM checks WHERE project_id = $1";
+    let (count, oldest, newest): (i64, i64, i64) =
+        read!(db, |pool| sqlx::query_as(SQL).bind(project_id).fetch_one(pool).await?);
+    Ok((count >= at_least).then_some(oldest + (newest - oldest) / 2))
 }
 
 /// The checks of a project that have this slug, oldest first.

@@ -1,5 +1,7 @@
 //! A check as it is stored: its row, how it is read, and what its columns mean to the core.
+use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -7,6 +9,7 @@ use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
 use uuid::Uuid;
 
 use super::checks::Settings;
+use super::listed::Listed;
 use super::{StoreError, micros, span_micros, time};
 use crate::core::check::{Early, Policy, Run, State, Status};
 use crate::core::ping::Rules;
@@ -200,9 +203,9 @@ where
 }
 
 /// Checks out of one JSON text of rows, which is how many of them leave SQLite's thread quickest.
-pub(super) fn from_json(rows: &str) -> Result<Vec<Check>, StoreError> {
+pub(super) fn from_json<'de, T: Deserialize<'de>>(rows: &'de str) -> Result<Vec<T>, StoreError> {
     let mut deserializer = serde_json::Deserializer::from_str(rows);
-    let checks = deserializer.deserialize_seq(Rows { at_least: rows.len() / ROW });
+    let checks = deserializer.deserialize_seq(Rows { at_least: rows.len() / ROW, rows: PhantomData });
     checks.map_err(|error| StoreError::Sql(sqlx::Error::Decode(error.into())))
 }
 
@@ -210,12 +213,13 @@ pub(super) fn from_json(rows: &str) -> Result<Vec<Check>, StoreError> {
 const ROW: usize = 300;
 
 /// Reads rows into a list that has room for them from the beginning.
-struct Rows {
+struct Rows<T> {
     at_least: usize,
+    rows: PhantomData<T>,
 }
 
-impl<'de> Visitor<'de> for Rows {
-    type Value = Vec<Check>;
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Rows<T> {
+    type Value = Vec<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("rows of checks")
@@ -231,7 +235,7 @@ impl<'de> Visitor<'de> for Rows {
 }
 
 /// A boolean as SQLite has it.
-fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+pub(super) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     Ok(i64::deserialize(deserializer)? != 0)
 }
 
@@ -251,6 +255,41 @@ impl Check {
     #[must_use]
     pub fn badge_key(&self) -> &str {
         &self.badge_key
+    }
+
+    /// What a list shows of it.
+    #[must_use]
+    pub fn listed(&self) -> Listed<'_> {
+        Listed {
+            id: self.id,
+            code: Cow::Borrowed(&self.uuid),
+            badge_key: Cow::Borrowed(&self.badge_key),
+            name: Cow::Borrowed(&self.name),
+            slug: Cow::Borrowed(&self.slug),
+            tags: Cow::Borrowed(&self.tags),
+            description: Cow::Borrowed(&self.description),
+            kind: Cow::Borrowed(&self.kind),
+            period: self.period,
+            expr: Cow::Borrowed(&self.expr),
+            tz: Cow::Borrowed(&self.tz),
+            grace: self.grace,
+            manual_resume: self.manual_resume,
+            post_only: self.post_only,
+            start_kw: Cow::Borrowed(&self.start_kw),
+            success_kw: Cow::Borrowed(&self.success_kw),
+            failure_kw: Cow::Borrowed(&self.failure_kw),
+            filter_subject: self.filter_subject,
+            filter_body: self.filter_body,
+            filter_http_body: self.filter_http_body,
+            filter_default_fail: self.filter_default_fail,
+            status: Cow::Borrowed(&self.status),
+            n_pings: self.n_pings,
+            last_ping_at: self.last_ping_at,
+            run_at: self.run_at,
+            last_duration: self.last_duration,
+            due_at: self.due_at,
+            deadline: self.deadline,
+        }
     }
 
     /// A check that stands in nobody's list: what a test message is about.

@@ -1,7 +1,7 @@
 //! Whether the reader of a mail address wants what a channel sends there, and the mails that ask.
 use super::channels::Channel;
 use super::db::{read, run, write_tx};
-use super::{Db, StoreError, WriteTx, micros, time, wake};
+use super::{Db, StoreError, WriteTx, failover, micros, time, wake};
 use crate::core::{Span, Time};
 
 /// What is known of the reader's will.
@@ -81,8 +81,15 @@ pub async fn give(db: &Db, channel: &Channel, now: Time) -> Result<(), StoreErro
     Ok(())
 }
 
-/// The reader of this channel, as it is, wants no more mails. `words`: what its owners read. `false`: it was so before.
-pub async fn withdraw(db: &Db, channel: &Channel, words: &str) -> Result<bool, StoreError> {
+/// The reader of this channel, as it is, wants no more mails. `words`: what its owners read, also in a notice through
+/// another channel, of those with the lowest `rank`. `false`: it was so before.
+pub async fn withdraw(
+    db: &Db,
+    channel: &Channel,
+    words: &str,
+    now: Time,
+    rank: fn(&str) -> Option<u8>,
+) -> Result<bool, StoreError> {
     const SQL: &str = "UPDATE channels SET consent = 'withdrawn', broken = $3
         WHERE id = $1 AND settings = $2 AND consent <> 'withdrawn'";
     const NO_MAIL: &str = "UPDATE consent_mails SET next_at = NULL WHERE channel_id = $1";
@@ -90,6 +97,10 @@ pub async fn withdraw(db: &Db, channel: &Channel, words: &str) -> Result<bool, S
         let withdrawn = run!(tx, sqlx::query(SQL).bind(channel.id).bind(&channel.settings).bind(words)) > 0;
         if withdrawn {
             run!(tx, sqlx::query(NO_MAIL).bind(channel.id));
+            // No alert was its end; the moment stands in.
+            if failover::tell_of_death(tx, channel.id, -micros(now), now, rank).await? > 0 {
+                wake::tell(tx, wake::Signal::Outbox).await?;
+            }
         }
         withdrawn
     }))

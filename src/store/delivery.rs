@@ -180,15 +180,22 @@ pub async fn dismiss(db: &Db, project_id: i64, newest: i64, now: Time) -> Result
     Ok(())
 }
 
-/// Queues an alert of a project again that was given up. `false`: there is none with this id.
-pub async fn resend(db: &Db, project_id: i64, id: i64, now: Time) -> Result<bool, StoreError> {
+/// Queues an alert of a project again that was given up, where `check_id` is named one of that check. `false`: there is
+/// none with this id.
+pub async fn resend(
+    db: &Db,
+    project_id: i64,
+    check_id: Option<i64>,
+    id: i64,
+    now: Time,
+) -> Result<bool, StoreError> {
     const SQL: &str =
         "UPDATE outbox SET state = 'queued', attempts = 0, next_at = $3, resent_at = $3, done_at = NULL,
             dismissed_at = NULL, leased_until = 0
-        WHERE id = $2 AND state = 'dead' AND kind <> 'test'
+        WHERE id = $2 AND state = 'dead' AND kind <> 'test' AND (CAST($4 AS BIGINT) IS NULL OR check_id = $4)
             AND channel_id IN (SELECT id FROM channels WHERE project_id = $1)";
     Ok(write_tx!(db, |tx| {
-        let done = run!(tx, sqlx::query(SQL).bind(project_id).bind(id).bind(micros(now))) > 0;
+        let done = run!(tx, sqlx::query(SQL).bind(project_id).bind(id).bind(micros(now)).bind(check_id)) > 0;
         if done {
             tell(tx, Signal::Outbox).await?;
         }
@@ -207,14 +214,6 @@ pub async fn resend_all(db: &Db, channel_id: i64, now: Time) -> Result<u64, Stor
         tell(tx, Signal::Outbox).await?;
         count
     }))
-}
-
-/// One alert about a check: whether it may be sent again.
-pub async fn state_of(db: &Db, check_id: i64, id: i64) -> Result<Option<String>, StoreError> {
-    const SQL: &str = "SELECT state FROM outbox WHERE id = $2 AND check_id = $1";
-    let row: Option<(String,)> =
-        read!(db, |pool| sqlx::query_as(SQL).bind(check_id).bind(id).fetch_optional(pool).await?);
-    Ok(row.map(|(state,)| state))
 }
 
 /// A channel of the installation with what waits for it, or was given up on it.
@@ -244,6 +243,16 @@ pub async fn queues(db: &Db, limit: i64) -> Result<Vec<Queue>, StoreError> {
         JOIN channels c ON c.id = q.channel_id JOIN projects p ON p.id = c.project_id
         ORDER BY q.queued DESC, c.id";
     Ok(read!(db, |pool| sqlx::query_as(SQL).bind(limit).fetch_all(pool).await?))
+}
+
+/// How many alerts were delivered since then, among the newest attempts of all.
+pub async fn sent_since(db: &Db, since: Time, newest: i64) -> Result<i64, StoreError> {
+    const SQL: &str =
+        "SELECT COUNT(*) FROM (SELECT at, outcome FROM attempts ORDER BY id DESC LIMIT $2) AS recent
+        WHERE at >= $1 AND outcome = 'sent'";
+    let (count,): (i64,) =
+        read!(db, |pool| sqlx::query_as(SQL).bind(micros(since)).bind(newest).fetch_one(pool).await?);
+    Ok(count)
 }
 
 /// How a channel did of late.

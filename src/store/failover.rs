@@ -44,7 +44,7 @@ pub(super) async fn stand_in(tx: &mut WriteTx, dead: &[i64], now: Time) -> Resul
 }
 
 /// Queues one notice of a channel's death: for its fallback, else for those that are fittest of all that work.
-/// `killed_by`: the alert that could not be sent. Gives how many were queued.
+/// `killed_by`: the alert that could not be sent, or a negative number that is nothing else's. Gives how many were queued.
 pub(super) async fn tell_of_death(
     tx: &mut WriteTx,
     channel_id: i64,
@@ -54,6 +54,7 @@ pub(super) async fn tell_of_death(
 ) -> Result<u64, StoreError> {
     const WORKING: &str = "SELECT t.id, t.kind, t.id = c.fallback_id FROM channels c
         JOIN channels t ON t.project_id = c.project_id AND t.id <> c.id AND t.broken = ''
+            AND t.consent IN ('', 'given')
         WHERE c.id = $1 AND NOT EXISTS (SELECT 1 FROM outbox o
             WHERE o.origin_id = $2 AND o.kind = 'notice' AND o.channel_id = t.id)
         ORDER BY t.id";

@@ -26,6 +26,7 @@ pub mod installation;
 pub mod intake;
 pub mod keys;
 mod list;
+pub mod listed;
 mod migrate;
 pub mod moving;
 pub mod nodes;

@@ -9,6 +9,7 @@ pub mod layers;
 pub mod maibo_api;
 pub mod metrics;
 pub mod pages;
+pub mod parts;
 pub mod routes;
 pub mod seed;
 pub mod server;

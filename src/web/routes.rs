@@ -15,8 +15,8 @@ use tower_http::csrf::CsrfLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use super::pages::{
-    api_docs, channel_form, channel_kinds, channel_preview, channels, check, check_form, checks, consent,
-    health, home, keys, language, setup, sign_in,
+    api_docs, channel, channel_form, channel_kinds, channel_preview, channels, check, check_form, checks,
+    consent, health, home, keys, language, operator, setup, sign_in, telegram, undelivered,
 };
 use super::{AppState, api, assets, badges, error, layers, maibo_api, metrics, pages, seed};
 use crate::ingest::{Intake, dialects, http};
@@ -36,6 +36,7 @@ pub fn router(state: AppState, intake: Intake) -> Router {
         .route("/projects/{project}/checks/new", get(check_form::new).post(check_form::make))
         .route("/projects/{project}/schedule", post(check_form::preview_only))
         .route("/projects/{project}/channels", get(channels::get))
+        .route("/projects/{project}/channels/telegram", get(telegram::get).post(telegram::post))
         .route("/projects/{project}/channels/preview", post(channel_preview::post))
         .route("/projects/{project}/channels/new/{kind}", get(channel_form::new).post(channel_form::make))
         .route("/projects/{project}/badges", get(pages::badges::get))
@@ -48,6 +49,12 @@ pub fn router(state: AppState, intake: Intake) -> Router {
         .route("/checks/{check}/resume", post(check::resume))
         .route("/checks/{check}/delete", get(check::ask_delete).post(check::delete))
         .route("/checks/{check}/pings/{ping}/body", get(check::body))
+        .route("/projects/{project}/alerts", get(undelivered::get))
+        .route("/projects/{project}/alerts/dismiss", post(undelivered::dismiss))
+        .route("/projects/{project}/alerts/{alert}/resend", post(undelivered::resend))
+        .route("/admin/delivery", get(operator::get))
+        .route("/channels/{channel}", get(channel::get))
+        .route("/channels/{channel}/resend", get(channel::resent).post(channel::resend))
         .route("/channels/{channel}/edit", get(channel_form::edit).post(channel_form::save))
         .route("/channels/{channel}/test", get(channels::tested).post(channels::test))
         .route("/channels/{channel}/ask", post(consent::ask))

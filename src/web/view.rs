@@ -12,8 +12,9 @@ use crate::core::strip::{Mark, Strip};
 use crate::core::{Span, Time};
 use crate::i18n::Lang;
 use crate::links::Links;
+use crate::store::channels::GROUP;
 use crate::store::projects::{self, Project};
-use crate::store::{StoreError, channels};
+use crate::store::{StoreError, channels, delivery};
 
 /// Draws a page.
 pub fn page<T: Template>(template: &T) -> Result<Response> {
@@ -21,6 +22,7 @@ pub fn page<T: Template>(template: &T) -> Result<Response> {
 }
 
 /// The frame around every page.
+#[expect(clippy::struct_excessive_bools, reason = "each shows or hides one thing")]
 pub struct Shell {
     pub l: Lang,
     pub links: Links,
@@ -34,11 +36,15 @@ pub struct Shell {
     pub here: String,
     /// A sentence at the top: alerts would reach nobody.
     pub nobody: bool,
+    /// How many alerts could not be delivered, in words; empty when all were.
+    pub undelivered: String,
     /// What just happened, told once.
     pub note: Option<String>,
     pub can_edit: bool,
     /// May see and make keys.
     pub is_owner: bool,
+    /// May see how the server does.
+    pub is_admin: bool,
 }
 
 impl Shell {
@@ -54,9 +60,11 @@ impl Shell {
             section: "",
             here: here.to_owned(),
             nobody: false,
+            undelivered: String::new(),
             note: None,
             can_edit: false,
             is_owner: false,
+            is_admin: false,
         }
     }
 
@@ -72,7 +80,13 @@ impl Shell {
             Some(user) => projects::of_user(db, user).await?,
             None => Vec::new(),
         };
-        let nobody = channels::list(db, project.id).await?.iter().all(|channel| !channel.works());
+        let channels = channels::list(db, project.id).await?;
+        let nobody = channels.iter().all(|channel| !channel.works() || channel.kind == GROUP);
+        let undelivered = match delivery::count_undelivered(db, project.id).await? {
+            0 => String::new(),
+            delivery::MANY.. => visit.lang.ta("undelivered-many", &[("count", &delivery::MANY.to_string())]),
+            count => visit.lang.tn("undelivered", count),
+        };
         Ok(Self {
             email: visit.user.as_ref().map(|user| user.email.clone()),
             project: Some(project.clone()),
@@ -80,9 +94,11 @@ impl Shell {
             section,
             here: visit.here.clone(),
             nobody,
+            undelivered,
             note: note(&visit.here).map(|key| visit.lang.t(key)),
             can_edit: allows(Some(role), Action::EditChecks),
             is_owner: allows(Some(role), Action::EditProject),
+            is_admin: visit.user.as_ref().is_some_and(|user| user.is_admin),
             ..Self::plain(&visit.state, visit.lang, &visit.here)
         })
     }
@@ -170,6 +186,8 @@ fn note(here: &str) -> Option<&'static str> {
         "channel-saved" => "note-channel-saved",
         "channel-asks" => "note-channel-asks",
         "channel-deleted" => "note-channel-deleted",
+        "alert-resent" => "note-alert-resent",
+        "alerts-dismissed" => "note-alerts-dismissed",
         "key-revoked" => "note-key-revoked",
         "ping-key-made" => "note-ping-key-made",
         _ => return None,

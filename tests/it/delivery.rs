@@ -153,7 +153,7 @@ fn a_redirect_within_what_the_operator_opened_is_followed() {
     let target = HttpSink::ok();
     let sink = HttpSink::start([], Answer::Redirects(target.url("/there")));
     let mut maibo = Maibo::new();
-    hook(&maibo, "hook", &sink);
+    maibo.channel("webhook", "hook", &[&format!("url_down={}", sink.url("/hook"))]);
     let uuid = job(&maibo);
     maibo.serve();
     maibo.ping_ok(&format!("{uuid}/fail"));

@@ -73,6 +73,14 @@ async fn channels_of_all(report: &mut Report, config: &Config, db: &Db) -> Resul
                 let advice = "add its network to MAIBO_OUTBOUND_ALLOW, or correct the channel";
                 report.warn(ABOUT, format!("{name} cannot be reached: {refusal}"), advice);
             }
+            if driver.kind == "shell" && !config.shell_channels {
+                let advice = "set MAIBO_SHELL_CHANNELS=true, or delete the channel";
+                report.warn(
+                    ABOUT,
+                    format!("{name} runs commands, which are off: its alerts are lost"),
+                    advice,
+                );
+            }
             if channel.consent() == Some(State::Asked) {
                 let what = format!("{name} waits until its recipient confirms the address");
                 report.warn(ABOUT, what, "its alerts wait for a day; the list of channels can ask once more");

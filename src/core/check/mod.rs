@@ -222,6 +222,47 @@ impl State {
         }
     }
 
+    /// The status for a reader at `now`: see [`Outlook::shown`].
+    #[must_use]
+    pub fn shown(&self, now: Time) -> Shown {
+        self.outlook().shown(now)
+    }
+
+    /// When the next sign of life is expected: see [`Outlook::next_ping`].
+    #[must_use]
+    pub fn next_ping(&self, now: Time) -> Option<Time> {
+        self.outlook().next_ping(now)
+    }
+
+    fn outlook(&self) -> Outlook {
+        let run = self.run.map(|run| run.at);
+        Outlook { status: self.status, run, due: self.due, deadline: self.deadline }
+    }
+
+    /// What the deadline is about: the open run if that ends first, else the slot.
+    fn awaited(&self) -> Option<Awaited> {
+        let slot = self.due.filter(|_| self.status == Status::Up);
+        let run = self.run.filter(|_| self.status != Status::Down).map(|run| run.at);
+        match (slot, run) {
+            (Some(due), Some(started)) if due < started => Some(Awaited::Slot(due)),
+            (_, Some(started)) => Some(Awaited::RunEnd(started)),
+            (Some(due), None) => Some(Awaited::Slot(due)),
+            (None, None) => None,
+        }
+    }
+}
+
+/// What a reader's view of a check depends on, as time passes: a part of its [`State`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outlook {
+    pub status: Status,
+    /// When the open run began.
+    pub run: Option<Time>,
+    pub due: Option<Time>,
+    pub deadline: Option<Time>,
+}
+
+impl Outlook {
     /// The status for a reader at `now`. A deadline that has passed counts at once, even before it is recorded.
     #[must_use]
     pub fn shown(&self, now: Time) -> Shown {
@@ -245,20 +286,8 @@ impl State {
             Shown::Down | Shown::Paused => None,
             Shown::New | Shown::Up | Shown::Late => {
                 let due = self.due.filter(|_| self.status == Status::Up);
-                [due, self.run.map(|run| run.at)].into_iter().flatten().min()
+                [due, self.run].into_iter().flatten().min()
             }
-        }
-    }
-
-    /// What the deadline is about: the open run if that ends first, else the slot.
-    fn awaited(&self) -> Option<Awaited> {
-        let slot = self.due.filter(|_| self.status == Status::Up);
-        let run = self.run.filter(|_| self.status != Status::Down).map(|run| run.at);
-        match (slot, run) {
-            (Some(due), Some(started)) if due < started => Some(Awaited::Slot(due)),
-            (_, Some(started)) => Some(Awaited::RunEnd(started)),
-            (Some(due), None) => Some(Awaited::Slot(due)),
-            (None, None) => None,
         }
     }
 }

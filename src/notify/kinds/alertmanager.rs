@@ -9,7 +9,7 @@ use crate::notify::clip::Unit;
 use crate::notify::outcome::{SendError, Sent, judge_status, sentence};
 use crate::notify::rooms::{basic, filled, given, host, incident, is_canary, only_url};
 use crate::notify::settings::{below, read_base};
-use crate::notify::{Draft, Driver, Family, Field, FieldError, Input, Outgoing, Settings};
+use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
 
 /// When an alert ends by itself. Alertmanager takes one without an end for over after five minutes, and Maibo tells of
 /// an outage once: the end lies far beyond any outage that somebody still works on. For ever would be too long: the
@@ -31,7 +31,7 @@ pub(super) const DRIVER: Driver = Driver {
         Field::new("user", Input::Text),
         Field::new("password", Input::Text).secret(),
     ],
-    shared: &[],
+    shared: HTTP,
     read,
     urls: only_url,
     target: host,
@@ -141,28 +141,21 @@ fn verdict(reply: &HttpReply) -> Result<Sent, SendError> {
 mod tests {
     use crate::notify::alert::Alert;
     use crate::notify::alert::tests::alert;
-    use crate::notify::message::words;
+    use crate::notify::sample;
     use super::*;
     use rstest::rstest;
 
-    fn given(labels: &str, user: &str) -> Settings {
-        let given = [
-            ("url", "https://am.example/prefix/api/v2/alerts"),
-            ("labels", labels),
-            ("user", user),
-            ("password", if user.is_empty() { "" } else { "secret" }),
-        ];
-        Settings::from(given.map(|(k, v)| (k.to_owned(), v.to_owned())))
+    fn given<'a>(labels: &'a str, user: &'a str) -> [(&'a str, &'a str); 4] {
+        let password = if user.is_empty() { "" } else { "secret" };
+        let url = "https://am.example/prefix/api/v2/alerts";
+        [("url", url), ("labels", labels), ("user", user), ("password", password)]
     }
 
     fn sent(alert: &Alert) -> Value {
-        let settings = read(&given("team = db\nseverity: page", "maibo")).unwrap();
-        let words = words(alert);
-        let draft = Draft { settings: &settings, alert, words: &words, now: alert.at, plain: false };
-        let Ok(Outgoing::Http(request)) = request(&draft) else { panic!("an alert goes out") };
-        assert_eq!(request.url.as_str(), "https://am.example/prefix/api/v2/alerts");
-        assert_eq!(request.headers[AUTHORIZATION], "Basic bWFpYm86c2VjcmV0");
-        serde_json::from_slice::<Value>(&request.body).unwrap()[0].clone()
+        let sent = sample::request("alertmanager", &given("team = db\nseverity: page", "maibo"), alert, false);
+        assert_eq!(sent.url.as_str(), "https://am.example/prefix/api/v2/alerts");
+        assert_eq!(sent.headers[AUTHORIZATION], "Basic bWFpYm86c2VjcmV0");
+        serde_json::from_slice::<Value>(&sent.body).unwrap()[0].clone()
     }
 
     #[test]
@@ -186,6 +179,6 @@ mod tests {
     #[case("check_key=x", "", "labels")]
     #[case("", "a:b", "user")]
     fn what_is_wrong_is_named(#[case] labels: &str, #[case] user: &str, #[case] field: &str) {
-        assert_eq!(read(&given(labels, user)).unwrap_err().field, field);
+        assert_eq!(sample::wrong("alertmanager", &given(labels, user)), field);
     }
 }

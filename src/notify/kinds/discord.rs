@@ -12,26 +12,28 @@ use crate::notify::rooms::{
     address, called, escaped_within, fenced, filled, given, markdown, only_url, read_people,
 };
 use crate::notify::settings::{mask, read_url};
-use crate::notify::{Draft, Driver, Family, Field, FieldError, Input, Outgoing, Settings};
+use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
 
 const HOSTS: &[&str] = &["discord.com", "discordapp.com", "canary.discord.com", "ptb.discord.com"];
 /// The vendor's limits; it counts code points, and UTF-16 is on the safe side of that.
 const UNIT: Unit = Unit::Utf16;
 const MAX_CONTENT: usize = 2000;
 const MAX_TITLE: usize = 256;
-const MAX_SENTENCE: usize = 1500;
-const MAX_QUOTE: usize = 1500;
+const MAX_SENTENCE: usize = 2400;
+const MAX_QUOTE: usize = 1200;
 const MAX_LABEL: usize = 100;
 const MAX_VALUE: usize = 800;
 const MAX_FIELDS: usize = 25;
 /// Of all texts of an embed together.
 const MAX_EMBED: usize = 6000;
+/// The flag of a message that makes no sound (`SUPPRESS_NOTIFICATIONS`).
+const WITHOUT_SOUND: u32 = 1 << 12;
 
 pub(super) const DRIVER: Driver = Driver {
     kind: "discord",
     family: Family::Chat,
     fields: &[Field::new("url", Input::Url).required().secret(), Field::new("mention", Input::Text)],
-    shared: &[],
+    shared: HTTP,
     read,
     urls: only_url,
     target: |settings| {
@@ -101,6 +103,9 @@ fn request(draft: &Draft<'_>) -> Result<Outgoing, SendError> {
     let calls = called(draft);
     let spoken = calls.join(" ");
     let mut body = json!({"username": "Maibo", "allowed_mentions": allowed(&calls)});
+    if draft.alert.quiet {
+        body["flags"] = WITHOUT_SOUND.into();
+    }
     if draft.plain {
         let text = |words: &Words| {
             let words = words.escaped(markdown);
@@ -188,10 +193,10 @@ fn verdict(reply: &HttpReply) -> Result<Sent, SendError> {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::notify::alert::Why;
     use crate::notify::alert::tests::alert;
-    use crate::notify::message::words;
-    use super::*;
+    use crate::notify::sample;
     use rstest::rstest;
 
     const HOOK: &str = "https://discord.com/api/webhooks/1098/aToken_that-is-long";
@@ -203,17 +208,13 @@ mod tests {
         if let Some(event) = &mut alert.event {
             event.why = Why::Failed;
         }
-        let settings = Settings::from([("url", HOOK), ("mention", mention)].map(|(k, v)| (k.to_owned(), v.to_owned())));
-        let settings = read(&settings).unwrap();
-        let words = words(&alert);
-        let draft = Draft { settings: &settings, alert: &alert, words: &words, now: alert.at, plain: false };
-        let Ok(Outgoing::Http(request)) = request(&draft) else { panic!("an alert goes out") };
-        serde_json::from_slice(&request.body).unwrap()
+        sample::body("discord", &[("url", HOOK), ("mention", mention)], &alert, false)
     }
 
     #[test]
     fn nobody_is_called_but_those_of_the_field() {
-        let sent = body(Side::Down, "@everyone <@123456789012345678>", "<@&223456789012345678> 323456789012345678");
+        let mention = "<@&223456789012345678> 323456789012345678";
+        let sent = body(Side::Down, "@everyone <@123456789012345678>", mention);
         assert_eq!(
             sent["allowed_mentions"],
             json!({"parse": [], "users": ["323456789012345678"], "roles": ["223456789012345678"]})
@@ -231,20 +232,26 @@ mod tests {
         let all: usize = texts(embed).map(|text| UNIT.len(text)).sum();
         assert!(all <= MAX_EMBED, "{all}");
         assert!(UNIT.len(embed["title"].as_str().unwrap()) <= MAX_TITLE);
-        assert!(embed["description"].as_str().unwrap().ends_with("(https://mon.example/checks/x)"));
+        let about = embed["description"].as_str().unwrap();
+        assert!(UNIT.len(about) <= 4096 && about.ends_with("(https://mon.example/checks/x)"), "{about}");
     }
 
     #[rstest]
-    #[case(HOOK, Some("https://discord.com/api/webhooks/1098/aToken_that-is-long?wait=true"))]
+    #[case(HOOK, "https://discord.com/api/webhooks/1098/aToken_that-is-long?wait=true")]
     #[case(
         " https://discordapp.com/api/v10/webhooks/1098/aToken_that-is-long/slack?thread_id=7&x=y ",
-        Some("https://discordapp.com/api/v10/webhooks/1098/aToken_that-is-long?wait=true&thread_id=7")
+        "https://discordapp.com/api/v10/webhooks/1098/aToken_that-is-long?wait=true&thread_id=7"
     )]
-    #[case("https://discord.com/channels/1/2", None)]
-    #[case("https://discord.com/api/webhooks/1098", None)]
-    #[case("https://discord.com/api/webhooks/x/y", None)]
-    fn addresses(#[case] url: &str, #[case] expected: Option<&str>) {
-        let settings = read(&Settings::from([("url".to_owned(), url.to_owned())])).ok();
-        assert_eq!(settings.as_ref().map(|settings| settings["url"].as_str()), expected);
+    fn addresses(#[case] url: &str, #[case] expected: &str) {
+        assert_eq!(sample::settings("discord", &[("url", url)])["url"], expected);
+    }
+
+    #[rstest]
+    #[case("https://discord.com/channels/1/2", "", "url")]
+    #[case("https://discord.com/api/webhooks/1098", "", "url")]
+    #[case("https://discord.com/api/webhooks/x/y", "", "url")]
+    #[case(HOOK, "@ann", "mention")]
+    fn what_is_wrong_is_named(#[case] url: &str, #[case] mention: &str, #[case] field: &str) {
+        assert_eq!(sample::wrong("discord", &[("url", url), ("mention", mention)]), field);
     }
 }

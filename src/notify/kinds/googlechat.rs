@@ -7,7 +7,7 @@ use crate::notify::message::Words;
 use crate::notify::outcome::{SendError, Sent, sentence, wait};
 use crate::notify::rooms::{address, called_behind, filled, given, html, inert, mark, only_url, read_people};
 use crate::notify::settings::{mask, read_url};
-use crate::notify::{Draft, Driver, Family, Field, FieldError, Input, Outgoing, Settings};
+use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
 
 const HOST: &str = "chat.googleapis.com";
 /// Bytes of a whole message; the vendor takes 32,000.
@@ -19,7 +19,7 @@ pub(super) const DRIVER: Driver = Driver {
     kind: "googlechat",
     family: Family::Chat,
     fields: &[Field::new("url", Input::Url).required().secret(), Field::new("mention", Input::Text)],
-    shared: &[],
+    shared: HTTP,
     read,
     urls: only_url,
     target: |settings| {
@@ -86,7 +86,11 @@ fn plain(draft: &Draft<'_>, words: &Words) -> Value {
 fn card(draft: &Draft<'_>, words: &Words) -> Value {
     let mut body = message(draft, words);
     let words = words.escaped(|text| html(text).replace('\n', "<br>"));
-    let mut widgets = vec![json!({"textParagraph": {"text": words.sentence}})];
+    let mut widgets = Vec::new();
+    // A template may leave it empty.
+    if !words.sentence.trim().is_empty() {
+        widgets.push(json!({"textParagraph": {"text": words.sentence}}));
+    }
     let facts = words.facts.iter();
     widgets.extend(
         facts.map(|(label, value)| json!({"decoratedText": {"topLabel": label, "text": value, "wrapText": true}})),
@@ -124,30 +128,25 @@ fn verdict(reply: &HttpReply) -> Result<Sent, SendError> {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::notify::alert::Side;
     use crate::notify::alert::tests::alert;
-    use crate::notify::message::words;
-    use super::*;
+    use crate::notify::sample;
     use rstest::rstest;
 
     const HOOK: &str = "https://chat.googleapis.com/v1/spaces/AAAA1234/messages?key=aKey-1&token=aToken%3D";
 
-    fn read_one(url: &str, mention: &str) -> Result<Settings, FieldError> {
-        read(&Settings::from([("url", url), ("mention", mention)].map(|(k, v)| (k.to_owned(), v.to_owned()))))
-    }
-
     #[test]
     fn an_outage_is_one_thread_and_a_name_calls_nobody() {
-        let settings = read_one(HOOK, "users/all").unwrap();
         for plain in [false, true] {
             let mut alert = alert(Side::Down);
             alert.check.name = "<users/all> <http://evil|x>".into();
-            let words = words(&alert);
-            let draft = Draft { settings: &settings, alert: &alert, words: &words, now: alert.at, plain };
-            let Ok(Outgoing::Http(request)) = request(&draft) else { panic!("an alert goes out") };
-            let query = request.url.query().unwrap();
-            assert_eq!(query, "key=aKey-1&token=aToken%3D&messageReplyOption=REPLY_MESSAGE_FALLBACK_TO_NEW_THREAD");
-            let body: Value = serde_json::from_slice(&request.body).unwrap();
+            let sent = sample::request("googlechat", &[("url", HOOK), ("mention", "users/all")], &alert, plain);
+            assert_eq!(
+                sent.url.query(),
+                Some("key=aKey-1&token=aToken%3D&messageReplyOption=REPLY_MESSAGE_FALLBACK_TO_NEW_THREAD")
+            );
+            let body: Value = serde_json::from_slice(&sent.body).unwrap();
             assert_eq!(body["thread"]["threadKey"], "outage.1.2");
             let text = body.to_string();
             assert_eq!(text.matches("<users/all>").count(), 1, "{text}");
@@ -160,6 +159,6 @@ mod tests {
     #[case("https://chat.google.com/room/AAAA1234", "", "url")]
     #[case(HOOK, "ann@corp.example", "mention")]
     fn what_is_wrong_is_named(#[case] url: &str, #[case] mention: &str, #[case] field: &str) {
-        assert_eq!(read_one(url, mention).unwrap_err().field, field);
+        assert_eq!(sample::wrong("googlechat", &[("url", url), ("mention", mention)]), field);
     }
 }

@@ -16,7 +16,7 @@ use crate::notify::message::Words;
 use crate::notify::outcome::{SendError, Sent, sentence, wait};
 use crate::notify::rooms::{called, filled, given, host, html, mark, only_url, read_people};
 use crate::notify::settings::{below, read_base};
-use crate::notify::{Draft, Driver, Family, Field, FieldError, Input, Outgoing, Settings, WithToken};
+use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings, WithToken};
 
 /// Bytes of what is sent; servers take events of 65,536 with their own part.
 const MAX_BODY: usize = 50_000;
@@ -32,7 +32,7 @@ pub(super) const DRIVER: Driver = Driver {
         Field::new("room", Input::Text).required(),
         Field::new("mention", Input::Text),
     ],
-    shared: &[],
+    shared: HTTP,
     read,
     urls: only_url,
     target: |settings| format!("{} @ {}", given(settings, "room"), host(settings)),
@@ -144,7 +144,7 @@ fn message(draft: &Draft<'_>, words: &Words) -> Value {
     }
     json!({
         // By the usual rules a notice makes no sound.
-        "msgtype": if alert.side == Side::Up { "m.notice" } else { "m.text" },
+        "msgtype": if alert.side == Side::Up || alert.quiet { "m.notice" } else { "m.text" },
         "body": text,
         "format": "org.matrix.custom.html",
         "formatted_body": formatted(draft, &words.escaped(html), &calls),
@@ -206,16 +206,16 @@ mod tests {
     use crate::notify::alert::Alert;
     use crate::notify::alert::tests::alert;
     use crate::notify::message::words;
+    use crate::notify::sample;
     use super::*;
     use rstest::rstest;
 
-    fn given(room: &str, mention: &str) -> Settings {
-        let given = [("url", "https://matrix.example/"), ("token", " syt_aToken "), ("room", room), ("mention", mention)];
-        Settings::from(given.map(|(k, v)| (k.to_owned(), v.to_owned())))
+    fn given<'a>(room: &'a str, mention: &'a str) -> [(&'a str, &'a str); 4] {
+        [("url", "https://matrix.example/"), ("token", " syt_aToken "), ("room", room), ("mention", mention)]
     }
 
     fn sent(alert: &Alert) -> (HttpRequest, Value) {
-        let settings = read(&given("#ops:example.org", "@ann:example.org room")).unwrap();
+        let settings = sample::settings("matrix", &given("#ops:example.org", "@ann:example.org room"));
         let words = words(alert);
         let draft = Draft { settings: &settings, alert, words: &words, now: alert.at, plain: false };
         let Ok(Outgoing::WithToken(exchange)) = request(&draft) else { panic!("a room is joined first") };
@@ -268,6 +268,6 @@ mod tests {
     #[case("ann", "mention")]
     #[case("@ann", "mention")]
     fn people_have_a_server(#[case] mention: &str, #[case] field: &str) {
-        assert_eq!(read(&given("!a:b", mention)).unwrap_err().field, field);
+        assert_eq!(sample::wrong("matrix", &given("!a:b", mention)), field);
     }
 }

@@ -9,7 +9,7 @@ use crate::notify::rooms::{
     address, called_behind, colour, fenced, filled, given, host, mark, markdown, only_url, read_people, uncalled,
 };
 use crate::notify::settings::read_base;
-use crate::notify::{Draft, Driver, Family, Field, FieldError, Input, Outgoing, Settings};
+use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
 
 /// Bytes of a whole message; the server takes 16,383 code points of text.
 const MAX_BODY: usize = 16_000;
@@ -22,7 +22,7 @@ pub(super) const DRIVER: Driver = Driver {
         Field::new("channel", Input::Text),
         Field::new("mention", Input::Text),
     ],
-    shared: &[],
+    shared: HTTP,
     read,
     urls: only_url,
     target: host,
@@ -117,28 +117,18 @@ fn verdict(reply: &HttpReply) -> Result<Sent, SendError> {
 mod tests {
     use crate::notify::alert::Side;
     use crate::notify::alert::tests::alert;
-    use crate::notify::message::words;
-    use super::*;
+    use crate::notify::sample;
     use rstest::rstest;
 
     const HOOK: &str = "https://chat.example/team/hooks/xxxgeneratedkeyxxx0123456789/";
 
-    fn read_one(url: &str, channel: &str, mention: &str) -> Result<Settings, FieldError> {
-        let given = [("url", url), ("channel", channel), ("mention", mention)];
-        read(&Settings::from(given.map(|(k, v)| (k.to_owned(), v.to_owned()))))
-    }
-
     #[test]
     fn a_name_calls_nobody_and_links_nowhere() {
-        let settings = read_one(HOOK, "~ops", "ann, @here").unwrap();
+        let given = [("url", HOOK), ("channel", "~ops"), ("mention", "ann, @here")];
         for plain in [false, true] {
             let mut alert = alert(Side::Down);
             alert.check.name = "@all [x](http://evil)".into();
-            let words = words(&alert);
-            let draft = Draft { settings: &settings, alert: &alert, words: &words, now: alert.at, plain };
-            let Ok(Outgoing::Http(request)) = request(&draft) else { panic!("an alert goes out") };
-            assert_eq!(request.url.as_str(), HOOK.trim_end_matches('/'));
-            let body: Value = serde_json::from_slice(&request.body).unwrap();
+            let body = sample::body("mattermost", &given, &alert, plain);
             assert_eq!(body["channel"], "ops");
             assert!(body["text"].as_str().unwrap().lines().next().unwrap().ends_with(" @ann @here"), "{body}");
             assert!(!body.to_string().contains("@all"), "{body}");
@@ -152,7 +142,13 @@ mod tests {
     #[case("https://chat.example/hooks/", "", "", "url")]
     #[case(HOOK, "Town Square", "", "channel")]
     #[case(HOOK, "", "Ann<3", "mention")]
-    fn what_is_wrong_is_named(#[case] url: &str, #[case] channel: &str, #[case] mention: &str, #[case] field: &str) {
-        assert_eq!(read_one(url, channel, mention).unwrap_err().field, field);
+    fn what_is_wrong_is_named(
+        #[case] url: &str,
+        #[case] channel: &str,
+        #[case] mention: &str,
+        #[case] field: &str,
+    ) {
+        let given = [("url", url), ("channel", channel), ("mention", mention)];
+        assert_eq!(sample::wrong("mattermost", &given), field);
     }
 }

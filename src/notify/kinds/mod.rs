@@ -20,6 +20,7 @@ drivers![
     dingtalk,
     feishu,
     wecomapp,
+    telegram,
     slack,
     discord,
     teams,
@@ -31,13 +32,17 @@ drivers![
     onebot,
     // Push
     bark,
+    ntfy,
+    pushover,
     serverchan,
     pushplus,
     wxpusher,
     gotify,
+    signal,
     qmsg,
     // Sms
     aliyunsms,
+    twilio,
     // Incident
     pagerduty,
     opsgenie,
@@ -45,10 +50,16 @@ drivers![
     alertmanager,
     // Machine
     webhook,
+    homeassistant,
+    mqtt,
+    syslog,
+    apprise,
+    shell,
     group,
 ];
 
 pub(super) use group::names as members;
+pub use telegram::{Heard, ask_chats, read_chats};
 
 /// The kind of channel with this name.
 #[must_use]

@@ -8,7 +8,7 @@ use crate::notify::clip::Unit;
 use crate::notify::outcome::{SendError, Sent, sentence, wait};
 use crate::notify::rooms::{filled, given, incident, is_canary, only_url};
 use crate::notify::settings::{below, mask, read_base};
-use crate::notify::{Draft, Driver, Family, Field, FieldError, Input, Outgoing, Settings};
+use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
 
 /// Where alerts go, by the word in the field.
 const SERVICES: [(&str, &str); 3] = [
@@ -32,7 +32,7 @@ pub(super) const DRIVER: Driver = Driver {
         Field::new("priority", Input::Choice(&["P3", "P1", "P2", "P4", "P5"])),
         Field::new("url", Input::Url),
     ],
-    shared: &[],
+    shared: HTTP,
     read,
     urls: only_url,
     target: |settings| mask(given(settings, "key")),
@@ -130,19 +130,16 @@ fn verdict(reply: &HttpReply) -> Result<Sent, SendError> {
 mod tests {
     use crate::notify::alert::Alert;
     use crate::notify::alert::tests::alert;
-    use crate::notify::message::words;
+    use crate::notify::sample;
     use super::*;
 
     const KEY: &str = "eb243592-faa2-4ba2-a551-1afdf565c889";
 
     fn sent(alert: &Alert, service: &str) -> (String, Value) {
-        let given = [("key", format!("GenieKey {KEY}")), ("service", service.to_owned())];
-        let settings = read(&Settings::from(given.map(|(k, v)| (k.to_owned(), v)))).unwrap();
-        let words = words(alert);
-        let draft = Draft { settings: &settings, alert, words: &words, now: alert.at, plain: false };
-        let Ok(Outgoing::Http(request)) = request(&draft) else { panic!("an alert goes out") };
-        assert_eq!(request.headers[AUTHORIZATION], format!("GenieKey {KEY}"));
-        (request.url.to_string(), serde_json::from_slice(&request.body).unwrap())
+        let key = format!("GenieKey {KEY}");
+        let sent = sample::request("opsgenie", &[("key", &key), ("service", service)], alert, false);
+        assert_eq!(sent.headers[AUTHORIZATION], key);
+        (sent.url.to_string(), serde_json::from_slice(&sent.body).unwrap())
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::notify::clip::Unit;
 use crate::notify::outcome::{SendError, Sent, sentence, wait};
 use crate::notify::rooms::{filled, given, incident, is_canary, only_url};
 use crate::notify::settings::{below, mask, read_base};
-use crate::notify::{Draft, Driver, Family, Field, FieldError, Input, Outgoing, Settings};
+use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
 
 const US: &str = "events.pagerduty.com";
 const EU: &str = "events.eu.pagerduty.com";
@@ -28,7 +28,7 @@ pub(super) const DRIVER: Driver = Driver {
         Field::new("severity", Input::Choice(SEVERITIES)),
         Field::new("url", Input::Url),
     ],
-    shared: &[],
+    shared: HTTP,
     read,
     urls: only_url,
     target: |settings| mask(given(settings, "key")),
@@ -136,19 +136,15 @@ fn verdict(reply: &HttpReply) -> Result<Sent, SendError> {
 mod tests {
     use crate::notify::alert::Alert;
     use crate::notify::alert::tests::alert;
-    use crate::notify::message::words;
+    use crate::notify::sample;
     use super::*;
     use rstest::rstest;
 
     const KEY: &str = "R0123456789abcdef0123456789abcde";
 
     fn sent(alert: &Alert, region: &str) -> (String, Value) {
-        let given = [("key", KEY), ("region", region)].map(|(k, v)| (k.to_owned(), v.to_owned()));
-        let settings = read(&Settings::from(given)).unwrap();
-        let words = words(alert);
-        let draft = Draft { settings: &settings, alert, words: &words, now: alert.at, plain: false };
-        let Ok(Outgoing::Http(request)) = request(&draft) else { panic!("an alert goes out") };
-        (request.url.to_string(), serde_json::from_slice(&request.body).unwrap())
+        let sent = sample::request("pagerduty", &[("key", KEY), ("region", region)], alert, false);
+        (sent.url.to_string(), serde_json::from_slice(&sent.body).unwrap())
     }
 
     #[test]
@@ -165,7 +161,7 @@ mod tests {
     #[test]
     fn a_sign_of_life_wakes_nobody() {
         let mut alert = alert(Side::Test);
-        alert.notice = Some(crate::notify::alert::Notice { title: "t".into(), sentence: "s".into() });
+        alert.quiet = true;
         assert_eq!(sent(&alert, "").1["event_action"], "resolve");
     }
 

@@ -10,7 +10,7 @@ use crate::notify::rooms::{
     address, called_behind, colour, fenced, filled, given, host, inert, mark, only_url, read_people, uncalled,
 };
 use crate::notify::settings::read_base;
-use crate::notify::{Draft, Driver, Family, Field, FieldError, Input, Outgoing, Settings};
+use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
 
 /// Code points of a message; servers take 5000 unless told otherwise.
 const MAX_TEXT: usize = 4800;
@@ -23,7 +23,7 @@ pub(super) const DRIVER: Driver = Driver {
         Field::new("channel", Input::Text),
         Field::new("mention", Input::Text),
     ],
-    shared: &[],
+    shared: HTTP,
     read,
     urls: only_url,
     target: host,
@@ -104,26 +104,18 @@ fn verdict(reply: &HttpReply) -> Result<Sent, SendError> {
 mod tests {
     use crate::notify::alert::Side;
     use crate::notify::alert::tests::alert;
-    use crate::notify::message::words;
-    use super::*;
+    use crate::notify::sample;
     use rstest::rstest;
 
     const HOOK: &str = "https://chat.example/hooks/64f0c1/aToken0123456789";
 
-    fn read_one(url: &str, channel: &str, mention: &str) -> Result<Settings, FieldError> {
-        let given = [("url", url), ("channel", channel), ("mention", mention)];
-        read(&Settings::from(given.map(|(k, v)| (k.to_owned(), v.to_owned()))))
-    }
-
     #[test]
     fn a_name_calls_nobody() {
-        let settings = read_one(HOOK, "ops", "all").unwrap();
-        assert_eq!(settings["channel"], "#ops");
         let mut alert = alert(Side::Down);
         alert.check.name = "@here *x*".into();
-        let words = words(&alert);
-        let draft = Draft { settings: &settings, alert: &alert, words: &words, now: alert.at, plain: false };
-        let body = message(&draft, &words);
+        let given = [("url", HOOK), ("channel", "ops"), ("mention", "all")];
+        let body = sample::body("rocketchat", &given, &alert, false);
+        assert_eq!(body["channel"], "#ops");
         assert!(!body.to_string().contains("@here"), "{body}");
         assert!(body["text"].as_str().unwrap().ends_with(" @all"), "{body}");
     }
@@ -133,7 +125,13 @@ mod tests {
     #[case("https://chat.example/channel/general", "", "", "url")]
     #[case(HOOK, "two words", "", "channel")]
     #[case(HOOK, "", "<all>", "mention")]
-    fn what_is_wrong_is_named(#[case] url: &str, #[case] channel: &str, #[case] mention: &str, #[case] field: &str) {
-        assert_eq!(read_one(url, channel, mention).unwrap_err().field, field);
+    fn what_is_wrong_is_named(
+        #[case] url: &str,
+        #[case] channel: &str,
+        #[case] mention: &str,
+        #[case] field: &str,
+    ) {
+        let given = [("url", url), ("channel", channel), ("mention", mention)];
+        assert_eq!(sample::wrong("rocketchat", &given), field);
     }
 }

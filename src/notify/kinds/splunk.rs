@@ -7,7 +7,7 @@ use crate::notify::clip::Unit;
 use crate::notify::outcome::{SendError, Sent, sentence, wait};
 use crate::notify::rooms::{address, filled, given, incident, is_canary, only_url};
 use crate::notify::settings::{mask, read_url};
-use crate::notify::{Draft, Driver, Family, Field, FieldError, Input, Outgoing, Settings};
+use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
 
 /// Code points of a message.
 const MAX_MESSAGE: usize = 20_000;
@@ -21,7 +21,7 @@ pub(super) const DRIVER: Driver = Driver {
         Field::new("routing", Input::Text),
         Field::new("severity", Input::Choice(SEVERITIES)),
     ],
-    shared: &[],
+    shared: HTTP,
     read,
     urls: only_url,
     target: |settings| {
@@ -103,7 +103,7 @@ fn verdict(reply: &HttpReply) -> Result<Sent, SendError> {
 #[cfg(test)]
 mod tests {
     use crate::notify::alert::tests::alert;
-    use crate::notify::message::words;
+    use crate::notify::sample;
     use super::*;
     use rstest::rstest;
 
@@ -131,14 +131,8 @@ mod tests {
 
     #[test]
     fn what_a_check_opens_it_closes() {
-        let settings = read_one(&format!("{START}/aKey-1/ops"), "").unwrap();
-        let sent = |side| {
-            let alert = alert(side);
-            let words = words(&alert);
-            let draft = Draft { settings: &settings, alert: &alert, words: &words, now: alert.at, plain: false };
-            let Ok(Outgoing::Http(request)) = request(&draft) else { panic!("an alert goes out") };
-            serde_json::from_slice::<Value>(&request.body).unwrap()
-        };
+        let url = format!("{START}/aKey-1/ops");
+        let sent = |side| sample::body("splunk", &[("url", &url)], &alert(side), false);
         let (down, up) = (sent(Side::Down), sent(Side::Up));
         assert_eq!((&down["message_type"], &up["message_type"]), (&json!("CRITICAL"), &json!("RECOVERY")));
         assert_eq!(down["entity_id"], up["entity_id"]);

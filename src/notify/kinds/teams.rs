@@ -8,7 +8,7 @@ use crate::notify::message::Words;
 use crate::notify::outcome::{SendError, Sent, sentence, wait};
 use crate::notify::rooms::{address, called, filled, given, host, inert, mark, only_url, read_people};
 use crate::notify::settings::read_url;
-use crate::notify::{Draft, Driver, Family, Field, FieldError, Input, Outgoing, Settings};
+use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
 
 /// Bytes of a whole message. The vendor says 28 KB; failures were seen above 21.
 const MAX_BODY: usize = 20_000;
@@ -17,7 +17,7 @@ pub(super) const DRIVER: Driver = Driver {
     kind: "teams",
     family: Family::Chat,
     fields: &[Field::new("url", Input::Url).required().secret(), Field::new("mention", Input::Text)],
-    shared: &[],
+    shared: HTTP,
     read,
     urls: only_url,
     target: host,
@@ -75,7 +75,10 @@ fn message(draft: &Draft<'_>, words: &Words) -> Value {
         card.extend(words.quote.iter().map(|quote| text(quote)));
     } else {
         let facts = words.facts.iter().map(|(label, value)| json!({"title": inert(label), "value": inert(value)}));
-        card.push(json!({"type": "FactSet", "facts": facts.collect::<Vec<_>>()}));
+        let facts: Vec<Value> = facts.collect();
+        if !facts.is_empty() {
+            card.push(json!({"type": "FactSet", "facts": facts}));
+        }
         let quote = words.quote.iter();
         card.extend(quote.map(|quote| json!({"type": "CodeBlock", "codeSnippet": quote, "language": "PlainText"})));
     }
@@ -127,21 +130,17 @@ fn verdict(reply: &HttpReply) -> Result<Sent, SendError> {
 
 #[cfg(test)]
 mod tests {
-    use crate::notify::alert::tests::alert;
-    use crate::notify::message::words;
     use super::*;
+    use crate::notify::alert::tests::alert;
+    use crate::notify::sample;
     use rstest::rstest;
 
     const HOOK: &str = "https://prod-01.westeurope.logic.azure.com:443/workflows/0a/triggers/manual/paths/invoke?api-version=2016-06-01&sp=%2Ftriggers%2Fmanual%2Frun&sv=1.0&sig=aSecret_1";
 
-    fn read_one(url: &str, mention: &str) -> Result<Settings, FieldError> {
-        read(&Settings::from([("url", url), ("mention", mention)].map(|(k, v)| (k.to_owned(), v.to_owned()))))
-    }
-
     #[test]
     fn the_signature_stays_as_it_was_given() {
-        let settings = read_one(HOOK, "").unwrap();
-        assert!(settings["url"].ends_with("?api-version=2016-06-01&sp=%2Ftriggers%2Fmanual%2Frun&sv=1.0&sig=aSecret_1"));
+        let url = &sample::settings("teams", &[("url", HOOK)])["url"];
+        assert!(url.ends_with("?api-version=2016-06-01&sp=%2Ftriggers%2Fmanual%2Frun&sv=1.0&sig=aSecret_1"), "{url}");
     }
 
     #[rstest]
@@ -149,16 +148,14 @@ mod tests {
     #[case("https://prod-01.westeurope.logic.azure.com/workflows/0a", "", "url")]
     #[case(HOOK, "Ann", "mention")]
     fn what_is_wrong_is_named(#[case] url: &str, #[case] mention: &str, #[case] field: &str) {
-        assert_eq!(read_one(url, mention).unwrap_err().field, field);
+        assert_eq!(sample::wrong("teams", &[("url", url), ("mention", mention)]), field);
     }
 
     #[test]
     fn people_are_called_by_name_and_entity() {
-        let settings = read_one(HOOK, "ann@corp.example, bob@corp.example").unwrap();
-        let alert = alert(Side::Down);
-        let words = words(&alert);
-        let draft = Draft { settings: &settings, alert: &alert, words: &words, now: alert.at, plain: false };
-        let card = &message(&draft, &words)["attachments"][0]["content"];
+        let given = [("url", HOOK), ("mention", "ann@corp.example, bob@corp.example")];
+        let body = sample::body("teams", &given, &alert(Side::Down), false);
+        let card = &body["attachments"][0]["content"];
         assert_eq!(card["msteams"]["entities"][1]["mentioned"]["id"], "bob@corp.example");
         let texts = card["body"].to_string();
         assert!(texts.contains("<at>ann@corp.example</at> <at>bob@corp.example</at>"), "{texts}");

@@ -11,7 +11,7 @@ use crate::notify::message::Words;
 use crate::notify::outcome::{SendError, Sent, sentence, wait};
 use crate::notify::rooms::{basic, fenced, filled, given, host, inert, mark, only_url, uncalled};
 use crate::notify::settings::{below, read_base};
-use crate::notify::{Draft, Driver, Family, Field, FieldError, Input, Outgoing, Settings};
+use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
 
 /// The vendor's limits, in code points.
 const MAX_CONTENT: usize = 10_000;
@@ -28,7 +28,7 @@ pub(super) const DRIVER: Driver = Driver {
         Field::new("topic", Input::Text),
         Field::new("mention", Input::Text),
     ],
-    shared: &[],
+    shared: HTTP,
     read,
     urls: only_url,
     target: |settings| format!("#{} @ {}", given(settings, "channel"), host(settings)),
@@ -145,12 +145,12 @@ fn verdict(reply: &HttpReply) -> Result<Sent, SendError> {
 
 #[cfg(test)]
 mod tests {
-    use crate::notify::alert::tests::alert;
-    use crate::notify::message::words;
     use super::*;
+    use crate::notify::alert::tests::alert;
+    use crate::notify::sample;
     use std::collections::HashMap;
 
-    fn settings(topic: &str, mention: &str) -> Settings {
+    fn fields(topic: &str, mention: &str, name: &str) -> HashMap<String, String> {
         let given = [
             ("url", "https://zulip.example/api/v1/messages"),
             ("email", "maibo-bot@zulip.example"),
@@ -159,19 +159,12 @@ mod tests {
             ("topic", topic),
             ("mention", mention),
         ];
-        read(&Settings::from(given.map(|(k, v)| (k.to_owned(), v.to_owned())))).unwrap()
-    }
-
-    fn fields(topic: &str, mention: &str, name: &str) -> HashMap<String, String> {
-        let settings = settings(topic, mention);
         let mut alert = alert(Side::Down);
         name.clone_into(&mut alert.check.name);
-        let words = words(&alert);
-        let draft = Draft { settings: &settings, alert: &alert, words: &words, now: alert.at, plain: false };
-        let Ok(Outgoing::Http(request)) = request(&draft) else { panic!("an alert goes out") };
-        assert_eq!(request.url.as_str(), "https://zulip.example/api/v1/messages");
-        assert_eq!(request.headers[AUTHORIZATION], "Basic bWFpYm8tYm90QHp1bGlwLmV4YW1wbGU6YUtleTAxMjM=");
-        url::form_urlencoded::parse(&request.body).into_owned().collect()
+        let sent = sample::request("zulip", &given, &alert, false);
+        assert_eq!(sent.url.as_str(), "https://zulip.example/api/v1/messages");
+        assert_eq!(sent.headers[AUTHORIZATION], "Basic bWFpYm8tYm90QHp1bGlwLmV4YW1wbGU6YUtleTAxMjM=");
+        url::form_urlencoded::parse(&sent.body).into_owned().collect()
     }
 
     #[test]

@@ -17,7 +17,6 @@ use crate::notify::message::{self, Words};
 
 /// Every name that a template may use; parts of facts have `label` and `value`.
 pub const NAMES: &[&str] = &[
-    "check",
     "check.name",
     "check.slug",
     "check.tags",
@@ -207,8 +206,6 @@ pub(super) fn sample(lang: Lang, zone: Zone, at: Time, side: Side, why: Option<W
         missed: i64::from(side == Side::Up),
     };
     Alert {
-        quiet: false,
-        unsubscribe: None,
         side,
         event_id: String::new(),
         outage_id: None,
@@ -229,6 +226,8 @@ pub(super) fn sample(lang: Lang, zone: Zone, at: Time, side: Side, why: Option<W
         names: vec![name],
         untold: None,
         note: None,
+        quiet: false,
+        unsubscribe: None,
         notice: None,
     }
 }

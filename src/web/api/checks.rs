@@ -1,17 +1,18 @@
 //! Checks: `checks/` and `checks/<uuid or unique_key>`, with `/pause` and `/resume`.
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use axum::extract::{RawQuery, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
 use super::Version;
 use super::caller::{Edit, Editor, Reader};
 use super::document::{CheckBody, ErrorBody, Listing, Reading, Writing};
-use super::fields::{self, Wanted};
+use super::fields;
 use super::named::{CheckId, Code};
 use super::refusal::Refusal;
 use crate::core::Time;
@@ -20,66 +21,82 @@ use crate::healthchecks::{self as wire, ApiCheck, View};
 use crate::links::Links;
 use crate::rng;
 use crate::store::checks::{self, Channels, Check, Settings};
-use crate::store::{channels, check_lists};
+use crate::store::listed::{self, Listed};
+use crate::store::{Db, channels, check_lists};
 use crate::web::AppState;
+use crate::web::parts::{self, Form, Part};
 
 /// What a check takes as JSON, in bytes: a little more than most do.
 const ROOM: usize = 1024;
+/// From so many checks on, two readers share the list.
+const MANY: i64 = 100;
 
 /// Checks.
-#[derive(Serialize, ToSchema)]
+#[derive(ToSchema)]
 #[schema(as = HealthchecksCheckList)]
-pub(super) struct List<'a> {
-    #[schema(value_type = Vec<ApiCheck<'static>>)]
-    checks: Shown<'a>,
+#[expect(dead_code, reason = "it is for the document: lists are written check by check")]
+pub(super) struct List {
+    checks: Vec<ApiCheck<'static>>,
 }
 
-/// Checks on their way out, one by one: a list of them need not be there as a whole.
-struct Shown<'a> {
-    checks: &'a [Check],
-    channels: &'a check_lists::ChannelUuids,
+/// What a list is to show, and how.
+struct Wanted {
+    project: i64,
     /// Those that a check must have to be shown.
-    tags: &'a BTreeSet<String>,
-    links: &'a Links,
+    tags: BTreeSet<String>,
+    channels: check_lists::ChannelUuids,
+    links: Links,
     version: u8,
     view: View,
     now: Time,
 }
 
-impl Serialize for Shown<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let has = |check: &Check, tag: &String| check.tags.split_whitespace().any(|own| own == tag);
-        let wanted = self.checks.iter().filter(|check| self.tags.iter().all(|tag| has(check, tag)));
-        serializer.collect_seq(wanted.map(|check| {
-            let channels = self.channels.get(&check.id).map_or("", String::as_str);
-            wire::check(check, channels, self.links, self.version, self.view, self.now)
-        }))
+impl Wanted {
+    /// Appends a check, if it is one of those, behind others and a comma.
+    fn write(&self, check: &Listed<'_>, out: &mut Vec<u8>) {
+        let has = |tag: &String| check.tags.split_whitespace().any(|own| own == tag);
+        if !self.tags.iter().all(has) {
+            return;
+        }
+        if !out.is_empty() {
+            out.push(b',');
+        }
+        let channels = self.channels.get(&check.id).map_or("", String::as_str);
+        wire::check(check, channels, &self.links, self.version, self.view, self.now).write(out);
+    }
+
+    /// The checks with these ids, one after the other; `None`: there are none.
+    async fn part(&self, db: &Db, ids: RangeInclusive<i64>, form: Form) -> Result<Option<Part>, Refusal> {
+        let mut out = Vec::new();
+        let visit = |check: &Listed<'_>, expected: usize| {
+            if out.capacity() == 0 {
+                // In one piece from the beginning: what grows to a megabyte is copied as often as it doubles.
+                out.reserve(ROOM * expected);
+            }
+            self.write(check, &mut out);
+        };
+        listed::each(db, self.project, ids, visit).await?;
+        part(out, form)
     }
 }
 
-impl IntoResponse for List<'_> {
-    fn into_response(self) -> Response {
-        // In one piece from the beginning: a megabyte that grows is copied as often as it doubles.
-        let mut body = Vec::with_capacity(ROOM * (self.checks.checks.len() + 1));
-        match serde_json::to_writer(&mut body, &self) {
-            Ok(()) => ([(header::CONTENT_TYPE, "application/json")], body).into_response(),
-            Err(error) => {
-                tracing::error!(%error, "a list of checks could not be written");
-                StatusCode::INTERNAL_SERVER_ERROR.into_response()
-            }
-        }
+fn part(text: Vec<u8>, form: Form) -> Result<Option<Part>, Refusal> {
+    if text.is_empty() {
+        return Ok(None);
     }
+    Part::new(text, form).map(Some).map_err(Refusal::Compression)
 }
 
 /// `GET checks/`: those that have every `?tag=` and this `?slug=`.
 #[utoipa::path(get, path = "/checks/", operation_id = "checks", summary = "List the checks", description = "", params(
         ("tag" = Option<Vec<String>>, Query, description = "With every one of these tags"),
         ("slug" = Option<String>, Query, description = "With this slug; empty: any")),
-    responses((status = 200, description = "The checks", body = List<'static>), Listing))]
+    responses((status = 200, description = "The checks", body = List), Listing))]
 pub async fn list(
     State(state): State<AppState>,
     Extension(Version(version)): Extension<Version>,
     reader: Reader,
+    headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
     let query = query.unwrap_or_default();
@@ -91,21 +108,46 @@ pub async fn list(
             _ => {}
         }
     }
-    let db = &state.db;
-    let checks = async {
-        if slug.is_empty() {
-            check_lists::list_all(db, reader.project).await
-        } else {
-            check_lists::with_slug(db, reader.project, &slug).await
+    let (db, project) = (&state.db, reader.project);
+    let channels = async {
+        match reader.view {
+            View::Full => check_lists::channel_uuids(db, project).await,
+            View::ReadOnly => Ok(check_lists::ChannelUuids::new()),
         }
     };
-    let (checks, channels) = match reader.view {
-        View::Full => tokio::try_join!(checks, check_lists::channel_uuids(db, reader.project))?,
-        View::ReadOnly => (checks.await?, check_lists::ChannelUuids::new()),
+    let wanted = |channels| {
+        let (links, view, now) = (state.links.clone(), reader.view, state.now());
+        Wanted { project, tags, channels, links, version, view, now }
     };
-    let (links, view, now) = (&state.links, reader.view, state.now());
-    let (checks, channels, tags) = (&checks, &channels, &tags);
-    Ok(List { checks: Shown { checks, channels, tags, links, version, view, now } }.into_response())
+    let form = Form::asked_for(&headers);
+    let parts = if slug.is_empty() {
+        let (channels, middle) = tokio::try_join!(channels, check_lists::middle(db, project, MANY))?;
+        let wanted = Arc::new(wanted(channels));
+        if let Some(middle) = middle {
+            // On another core, if there is one.
+            let (own_db, own) = (db.clone(), Arc::clone(&wanted));
+            let upper =
+                state.tasks.spawn(async move { own.part(&own_db, middle + 1..=i64::MAX, form).await });
+            let lower = wanted.part(db, i64::MIN..=middle, form).await?;
+            let upper = match upper.await {
+                Ok(upper) => upper?,
+                // It panicked, and will do so here, where that is answered.
+                Err(_) => wanted.part(db, middle + 1..=i64::MAX, form).await?,
+            };
+            [lower, upper]
+        } else {
+            [wanted.part(db, i64::MIN..=i64::MAX, form).await?, None]
+        }
+    } else {
+        let (channels, checks) = tokio::try_join!(channels, check_lists::with_slug(db, project, &slug))?;
+        let wanted = wanted(channels);
+        let mut out = Vec::new();
+        for check in &checks {
+            wanted.write(&check.listed(), &mut out);
+        }
+        [part(out, form)?, None]
+    };
+    Ok(parts::json(form, b"{\"checks\":[", parts.into_iter().flatten(), b",", b"]}"))
 }
 
 /// The check as it is now, with its channels.
@@ -120,7 +162,7 @@ async fn shown(
         View::Full => checks::channel_uuids(&state.db, check.id).await?.join(","),
         View::ReadOnly => String::new(),
     };
-    Ok(Json(wire::check(check, &channels, &state.links, version, view, now)).into_response())
+    Ok(Json(wire::check(&check.listed(), &channels, &state.links, version, view, now)).into_response())
 }
 
 /// The check after somebody worked on it.
@@ -199,7 +241,11 @@ pub async fn update(
 }
 
 /// UUIDs or unique names, exact, separated by commas; `*` for all. `None`: the body does not speak of them.
-async fn find_channels(state: &AppState, project: i64, wanted: &Wanted) -> Result<Option<Channels>, Refusal> {
+async fn find_channels(
+    state: &AppState,
+    project: i64,
+    wanted: &fields::Wanted,
+) -> Result<Option<Channels>, Refusal> {
     let text = match wanted.channels.as_deref() {
         None => return Ok(None),
         Some("*") => return Ok(Some(Channels::All)),
@@ -238,7 +284,7 @@ pub async fn delete(
     if !checks::delete(&state.db, check.id).await? {
         return Err(Refusal::NotFound);
     }
-    Ok(Json(wire::check(&check, "", &state.links, version, View::Full, now)).into_response())
+    Ok(Json(wire::check(&check.listed(), "", &state.links, version, View::Full, now)).into_response())
 }
 
 /// `POST checks/<uuid>/pause`; a paused check stays paused.

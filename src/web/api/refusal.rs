@@ -2,6 +2,7 @@
 use axum::http::StatusCode;
 use axum::http::header::{self, HeaderValue};
 use axum::response::{IntoResponse, Response};
+use flate2::CompressError;
 use serde_json::json;
 
 use crate::store::StoreError;
@@ -29,6 +30,8 @@ pub enum Refusal {
     /// A bad filter: no words.
     Filter,
     Store(StoreError),
+    /// An answer could not be compressed.
+    Compression(CompressError),
 }
 
 impl From<StoreError> for Refusal {
@@ -54,6 +57,10 @@ impl IntoResponse for Refusal {
             Self::Method => StatusCode::METHOD_NOT_ALLOWED.into_response(),
             Self::NotPaused => error(StatusCode::CONFLICT, "check is not paused"),
             Self::Filter => StatusCode::BAD_REQUEST.into_response(),
+            Self::Compression(cause) => {
+                tracing::error!(error = %cause, "an answer could not be compressed");
+                StatusCode::INTERNAL_SERVER_ERROR.into_response()
+            }
             Self::Store(cause) => {
                 tracing::error!(error = %cause, "an API call failed");
                 let mut response =

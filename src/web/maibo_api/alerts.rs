@@ -1,5 +1,6 @@
 //! `checks/<check>/alerts`: what was told about a check, to whom, and every attempt at it.
 use axum::Json;
+use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -7,16 +8,19 @@ use utoipa::ToSchema;
 use super::caller::Caller;
 use super::check_json::seconds;
 use super::history::Paged;
-use super::problem::{Reading, Result};
+use super::problem::{Reading, Refusal, Result, Working};
 use super::sent::{Asked, At};
 use crate::core::access::Action;
 use crate::store::alerts::{self, Alert};
+use crate::store::delivery;
 use crate::store::outbox::Attempt;
 
 /// What one change of status had to tell one channel.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Alert)]
 struct AlertJson {
+    /// Its number, by which it can be sent again.
+    id: i64,
     kind: AlertKind,
     state: AlertState,
     channel: AlertChannel,
@@ -115,6 +119,7 @@ fn attempt(attempt: &Attempt) -> AttemptJson {
 
 fn alert(alert: &Alert, attempts: &[Attempt]) -> AlertJson {
     AlertJson {
+        id: alert.id,
         kind: if alert.kind == "up" { AlertKind::Up } else { AlertKind::Down },
         state: match alert.state.as_str() {
             "sent" => AlertState::Sent,
@@ -158,4 +163,30 @@ pub(super) async fn list(
     let next = more.then_some(oldest.id);
     let alerts = found.iter().map(|one| alert(one, &attempts)).collect();
     Ok(Json(AlertList { alerts, next }))
+}
+
+/// Send an alert again
+///
+/// One that was given up is queued once more, as if it were new. Those on their way and those delivered stay as they
+/// are.
+#[utoipa::path(post, path = "/checks/{check}/alerts/{alert}/resend", operation_id = "resend_alert", tag = "history",
+    params(("check" = String, Path, description = "Its UUID"), ("alert" = i64, Path, description = "Its `id`")),
+    responses((status = 202, description = "It is queued"),
+        (status = 409, description = "It was not given up", body = super::problem::Problem,
+            content_type = "application/problem+json"), Working))]
+pub(super) async fn resend(caller: Caller, At((code, alert)): At<(String, i64)>) -> Result<StatusCode> {
+    let (check, _) = caller.check(&code, Action::EditChannels).await?;
+    let state = &caller.state;
+    let now = state.now();
+    if delivery::resend(&state.db, check.project_id, Some(check.id), alert, now).await? {
+        state.wakes.outbox.notify_one();
+        return Ok(StatusCode::ACCEPTED);
+    }
+    let found = alerts::page(&state.db, check.id, alert.checked_add(1), 1).await?;
+    match found.first() {
+        Some(known) if known.id == alert => {
+            Err(Refusal::Conflict("this alert was not given up: it needs no second sending".to_owned()))
+        }
+        _ => Err(Refusal::NotFound),
+    }
 }

@@ -46,6 +46,7 @@ fn described() -> OpenApiRouter<AppState> {
         .routes(routes!(history::body))
         .routes(routes!(history::flips))
         .routes(routes!(alerts::list))
+        .routes(routes!(alerts::resend))
         .routes(routes!(channels::list, channels::create))
         .routes(routes!(channels::get, channels::update, channels::delete))
         .routes(routes!(channels::test))

@@ -4,6 +4,7 @@ use axum::extract::Path;
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::channel_preview::Preview;
+use super::channel_relations::{self, Asked, Relations};
 use super::channels::known;
 use crate::core::access::{Action, Role};
 use crate::core::schedule::zone_names;
@@ -30,6 +31,8 @@ struct Page {
     language: Lang,
     /// What everybody fills in.
     inputs: Vec<Field>,
+    relations: Relations,
+    members_error: Option<String>,
     /// What few need.
     more: Folded,
     /// The settings of the messages' words, and how those read.
@@ -41,6 +44,8 @@ struct Page {
     is_new: bool,
     for_all: bool,
     no_mail: bool,
+    /// Where a new channel of this kind finds its recipient.
+    finder: Option<String>,
 }
 
 /// Fields that are out of the way until something is in one of them.
@@ -120,6 +125,7 @@ struct Draft<'a> {
     for_all: bool,
     name_error: Option<String>,
     wrong: Option<notify::FieldError>,
+    asked: Asked,
     /// Fields whose stored value is to go.
     forgotten: Vec<String>,
     /// The preview was asked for.
@@ -136,8 +142,8 @@ async fn draw(visit: &Visit, project: &Project, role: Role, draft: Draft<'_>) ->
     let rare =
         |field: &notify::Field| field.rare || !draft.driver.fields.iter().any(|own| own.name == field.name);
     let fields = |wanted: &dyn Fn(&notify::Field) -> bool| -> Vec<Field> {
-        let shown = |field: &&notify::Field| field.input != Input::Channels && wanted(field);
-        let all = draft.driver.all_fields().filter(shown);
+        let own = |field: &&notify::Field| field.input != Input::Channels && wanted(field);
+        let all = draft.driver.all_fields().filter(own);
         all.map(|field| Field::new(l, &draft, &stored, field)).collect()
     };
     let mut words = Folded::new(fields(&in_words));
@@ -155,7 +161,16 @@ async fn draw(visit: &Visit, project: &Project, role: Role, draft: Draft<'_>) ->
         let title = l.ta("channel-add-title", &[("kind", &word)]);
         (title, s.in_project(&format!("/channels/new/{kind}")))
     };
+    let finder = (kind == "telegram" && draft.channel.is_none()).then(|| s.in_project("/channels/telegram"));
+    let members = draft.given.get("members").map_or("", String::as_str);
+    let state = &visit.state;
+    let relations =
+        channel_relations::draw(state, l, project.id, kind, draft.channel, members, &draft.asked).await?;
+    let wrong_member = draft.wrong.as_ref().filter(|wrong| wrong.field == "members");
     page(&Page {
+        finder,
+        relations,
+        members_error: wrong_member.map(|wrong| sentence_case(&wrong.words(l))),
         s,
         title,
         about: l.t(&format!("channel-about-{kind}")),
@@ -194,6 +209,7 @@ pub async fn new(visit: Visit, Path((project, kind)): Path<(String, String)>) ->
         for_all: true,
         name_error: None,
         wrong: None,
+        asked: Asked::default(),
         forgotten: Vec::new(),
         previewed: false,
     };
@@ -288,6 +304,7 @@ pub async fn make(
     let language = Lang::named(fields.get("language")).unwrap_or(l);
     let given = given(driver, &fields, &Settings::new());
     let for_all = fields.has("for_all");
+    let asked = Asked::read(&fields);
     if fields.has("preview") {
         let draft = Draft {
             driver,
@@ -300,6 +317,7 @@ pub async fn make(
             wrong: None,
             forgotten: Vec::new(),
             previewed: true,
+            asked,
         };
         return draw(&visit, &project, role, draft).await;
     }
@@ -309,7 +327,8 @@ pub async fn make(
         (Ok((settings, reader)), None) => {
             let (language, asks) = (language.code(), reader == Reader::Asked);
             let new = New { kind: driver.kind, name: &name, settings: &settings, language, asks };
-            channels::create(&state.db, project.id, &new, for_all, state.now()).await?;
+            let channel = channels::create(&state.db, project.id, &new, for_all, state.now()).await?;
+            asked.save(state, &channel).await?;
             let done = if asks { "channel-asks" } else { "channel-made" };
             let path = format!("/projects/{}/channels?done={done}", project.uuid);
             Ok(Redirect::to(&state.links.local(&path)).into_response())
@@ -327,6 +346,7 @@ pub async fn make(
                 wrong,
                 forgotten: Vec::new(),
                 previewed: false,
+                asked,
             };
             draw(&visit, &project, role, draft).await
         }
@@ -351,6 +371,7 @@ pub async fn edit(visit: Visit, Path(uuid): Path<String>) -> Result<Response> {
         for_all: false,
         name_error: None,
         wrong: None,
+        asked: Asked::of(&visit.state.db, &channel).await?,
         forgotten: Vec::new(),
         previewed: false,
     };
@@ -365,6 +386,7 @@ pub async fn save(visit: Visit, Path(uuid): Path<String>, fields: Fields) -> Res
     let name = one_line(fields.get("name"));
     let language = Lang::named(fields.get("language")).unwrap_or(l);
     let given = given(driver, &fields, &channel.settings());
+    let asked = Asked::read(&fields);
     if fields.has("preview") {
         let draft = Draft {
             driver,
@@ -377,6 +399,7 @@ pub async fn save(visit: Visit, Path(uuid): Path<String>, fields: Fields) -> Res
             wrong: None,
             forgotten: forgotten(driver, &fields),
             previewed: true,
+            asked,
         };
         return draw(&visit, &project, role, draft).await;
     }
@@ -386,6 +409,7 @@ pub async fn save(visit: Visit, Path(uuid): Path<String>, fields: Fields) -> Res
         (Ok((settings, reader)), None) => {
             let (db, now) = (&state.db, state.now());
             channels::update(db, channel.id, &name, &settings, language.code(), reader, now).await?;
+            asked.save(state, &channel).await?;
             let done = if reader == Reader::Asked { "channel-asks" } else { "channel-saved" };
             let path = format!("/projects/{}/channels?done={done}", project.uuid);
             Ok(Redirect::to(&state.links.local(&path)).into_response())
@@ -402,6 +426,7 @@ pub async fn save(visit: Visit, Path(uuid): Path<String>, fields: Fields) -> Res
                 for_all: false,
                 name_error,
                 wrong,
+                asked,
                 forgotten: forgotten(driver, &fields),
                 previewed: false,
             };

@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 
 use crate::core::access::Action;
 use crate::notify::consent::{self, Answer};
+use crate::notify::dispatch;
 use crate::store::channels::Channel;
 use crate::store::consents::{self, State};
 use crate::store::projects;
@@ -76,7 +77,9 @@ pub async fn ask_unsubscribe(visit: Visit, Path((uuid, signature)): Link) -> Res
 /// `POST /unsubscribe/{channel}/{signature}`: at once, as RFC 8058 wants it.
 pub async fn unsubscribe(visit: Visit, Path((uuid, signature)): Link) -> Result<Response> {
     let (channel, project) = linked(&visit, Answer::Unsubscribe, &uuid, &signature).await?;
-    if consents::withdraw(&visit.state.db, &channel, consent::UNSUBSCRIBED).await? {
+    let (db, now) = (&visit.state.db, visit.state.now());
+    if consents::withdraw(db, &channel, consent::UNSUBSCRIBED, now, dispatch::rank).await? {
+        visit.state.wakes.outbox.notify_one();
         tracing::warn!(channel.id = channel.id, "the recipient unsubscribed");
     }
     draw(&visit, "unsubscribed", &channel, &project, false)

@@ -1,9 +1,11 @@
 //! Pages for people: one file per page.
 pub mod api_docs;
 pub mod badges;
+pub mod channel;
 pub mod channel_form;
 pub mod channel_kinds;
 pub mod channel_preview;
+mod channel_relations;
 pub mod channels;
 pub mod check;
 pub mod check_form;
@@ -14,6 +16,9 @@ pub mod health;
 pub mod home;
 pub mod keys;
 pub mod language;
+pub mod operator;
 pub mod setup;
 pub mod sign_in;
+pub mod telegram;
 pub mod timeline;
+pub mod undelivered;

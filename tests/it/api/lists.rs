@@ -1,4 +1,7 @@
 //! The lists of checks and of channels.
+use std::io::Read as _;
+
+use flate2::read::GzDecoder;
 use serde_json::{Value, json};
 
 use super::{CHECKS, call, error, read_only};
@@ -90,6 +93,51 @@ fn a_list_is_compressed_for_those_who_ask() {
     assert_eq!(reply.header("content-encoding"), Some("gzip"));
     let plain = maibo.api("GET", CHECKS, "").body;
     assert!(reply.body.len() < plain.len() / 4, "{} of {}", reply.body.len(), plain.len());
+}
+
+/// Longer than what one reader reads alone; by slug, which is how an index has it, in the other direction.
+#[test]
+fn a_long_list_is_whole_and_in_order_however_it_is_packed() {
+    let maibo = Maibo::serving();
+    let name = |n: usize| format!("job {n}");
+    for n in 0..130 {
+        let tags = match n {
+            0..3 => "first",
+            127.. => "last",
+            _ => "",
+        };
+        let slug = format!("job-{:03}", 130 - n);
+        maibo.api_check(&json!({"name": name(n), "slug": slug, "tags": tags, "desc": "\u{1}\"é\u{2028}"}));
+    }
+    let expected: Vec<String> = (0..130).map(name).collect();
+    assert_eq!(names(&maibo, ""), expected);
+    assert_eq!(names(&maibo, "?tag=first"), expected[..3]);
+    assert_eq!(names(&maibo, "?tag=last"), expected[127..]);
+    assert_eq!(names(&maibo, "?tag=none"), [""; 0]);
+    for key in [maibo.key().to_owned(), read_only(&maibo)] {
+        for query in ["", "?tag=first", "?tag=last", "?tag=first&tag=last", "?slug=job-001"] {
+            let target = format!("{CHECKS}{query}");
+            let plain = call(&maibo, "GET", &target, &key, "").body;
+            let asking = |asked: &str| {
+                let headers = [("X-Api-Key", key.as_str()), ("Accept-Encoding", asked)];
+                http::request(maibo.addr(), "GET", &target, &headers, b"")
+            };
+            let reply = asking("gzip, deflate, br");
+            let packed = (plain.len() > 32).then_some("gzip");
+            let mut body = Vec::new();
+            if packed.is_some() {
+                GzDecoder::new(reply.body.as_slice()).read_to_end(&mut body).unwrap();
+            } else {
+                body.clone_from(&reply.body);
+            }
+            assert!(body == plain, "{query}");
+            // The layer around, which weighs what is asked for, has the same headers.
+            for reply in [&reply, &asking("gzip;q=0.5")] {
+                let headers = [reply.header("content-encoding"), reply.header("vary")];
+                assert_eq!(headers, [packed, packed.map(|_| "accept-encoding")], "{query}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -69,7 +69,7 @@ fn vendors() -> Vec<Vendor> {
 }
 
 /// Kinds that do not speak HTTP, or (webhooks) have no vendor: other tests are about them.
-const ELSEWHERE: &[&str] = &["email", "webhook", "group"];
+const ELSEWHERE: &[&str] = &["email", "webhook", "mqtt", "syslog", "shell", "group"];
 
 #[test]
 fn every_kind_has_its_contract() {
@@ -83,7 +83,7 @@ fn every_kind_has_its_contract() {
     }
 }
 
-fn post() -> Post {
+pub fn post() -> Post {
     let outbound = Outbound::new(&["127.0.0.0/30".parse().unwrap()]);
     Post::new(
         outbound,
@@ -219,6 +219,33 @@ async fn nothing_but_the_vendors_word_is_success() {
             let shown = format!("{lie:?}").chars().take(60).collect::<String>();
             let (outcome, _) = send(&vendor, lie, &alert(Side::Down, "job", "")).await;
             assert!(outcome.is_err(), "{} takes {shown} for success", vendor.kind);
+        }
+    })
+    .await;
+}
+
+/// A vendor that repeats what it was sent does not bring it into the log.
+#[tokio::test]
+async fn no_answer_brings_a_secret_into_the_log() {
+    each(async |vendor: Arc<Vendor>| {
+        for secret in vendor.secrets {
+            let half: String = secret.chars().skip(secret.chars().count() / 3).collect();
+            for said in [(*secret).to_owned(), secret.replace('-', "%2D"), half.clone()] {
+                let keys = ["error", "errmsg", "msg", "message", "description", "errorDescription", "reason"];
+                let mut body: serde_json::Map<String, serde_json::Value> =
+                    keys.iter().map(|key| ((*key).to_owned(), said.clone().into())).collect();
+                body.insert("errors".to_owned(), vec![said.clone()].into());
+                for code in ["code", "errcode", "ret", "retcode", "error_code"] {
+                    body.insert(code.to_owned(), 400.into());
+                }
+                let body = serde_json::Value::Object(body).to_string();
+                for status in [200, 400, 401, 404, 500] {
+                    let answer = Answer::Says(status, body.clone());
+                    let (outcome, _) = send(&vendor, answer, &alert(Side::Down, "job", "")).await;
+                    let shown = format!("{outcome:?}");
+                    assert!(!shown.contains(&half), "{} tells its secret: {shown}", vendor.kind);
+                }
+            }
         }
     })
     .await;
