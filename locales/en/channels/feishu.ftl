@@ -10,7 +10,7 @@ field-feishu-secret-hint = For bots with signature verification.
 field-feishu-keyword = Keyword
 field-feishu-keyword-hint = For bots with custom keywords: one of them. It stands at the end of every message.
 field-feishu-mention = Call when down
-field-feishu-mention-hint = Open_ids (ou_…) or @all.
+field-feishu-mention-hint = People by their open_id (ou_…), or @all.
 channel-steps-feishu =
     Open the group in Feishu or Lark: Settings → Bots → Add bot → Custom bot.
     Copy the webhook URL into the field.
