@@ -3,10 +3,12 @@ use askama::Template;
 use axum::extract::Path;
 use axum::response::{IntoResponse, Redirect, Response};
 
+use super::consent::Health;
 use crate::core::access::{Action, allows};
 use crate::i18n::{Lang, zone_or_utc};
 use crate::notify::driver;
 use crate::store::channels;
+use crate::store::consents;
 use crate::store::delivery::{self, Logged, Waiting};
 use crate::web::error::Result;
 use crate::web::extract::{Fields, Visit};
@@ -23,7 +25,7 @@ struct Page {
     name: String,
     kind: String,
     target: String,
-    broken: String,
+    health: Health,
     fallback: String,
     canary: String,
     /// What waits, in words; empty when nothing does.
@@ -91,6 +93,7 @@ pub async fn get(visit: Visit, Path(uuid): Path<String>) -> Result<Response> {
     let mut attempts = delivery::log(db, channel.id, query.get("before").parse().ok(), ATTEMPTS + 1).await?;
     let more = i64::try_from(attempts.len()).is_ok_and(|len| len > ATTEMPTS);
     attempts.truncate(usize::try_from(ATTEMPTS).unwrap_or(usize::MAX));
+    let asked = consents::of_project(db, project.id).await?;
     let waiting = delivery::waiting(db, channel.id).await?;
     let all = channels::list(db, project.id).await?;
     let fallback = all.iter().find(|other| Some(other.id) == channel.fallback_id);
@@ -100,7 +103,7 @@ pub async fn get(visit: Visit, Path(uuid): Path<String>) -> Result<Response> {
         uuid: channel.uuid.clone(),
         kind: l.t(&format!("channel-kind-{}", channel.kind)),
         target: driver(&channel.kind).map(|driver| (driver.target)(&channel.settings())).unwrap_or_default(),
-        broken: channel.broken.clone(),
+        health: Health::of(l, &channel, &asked, now),
         fallback: fallback.map(|fallback| fallback.name.clone()).unwrap_or_default(),
         canary: canary.map(|at| l.ta("channel-canary-next", &[("at", &at)])).unwrap_or_default(),
         waiting: waiting_words(l, &waiting, now),

@@ -3,6 +3,7 @@ use askama::Template;
 use axum::extract::Path;
 use axum::response::{IntoResponse, Redirect, Response};
 
+use super::consent::Health;
 use crate::auth::throttle::Who;
 use crate::core::access::Action;
 use crate::i18n::zone_or_utc;
@@ -10,7 +11,7 @@ use crate::notify::outcome::Sent;
 use crate::notify::reference::{self, OfFamily};
 use crate::notify::{driver, trial};
 use crate::store::channels::{self, Channel, GROUP};
-use crate::store::consents::{self, State};
+use crate::store::consents;
 use crate::store::outbox::{self, LastAttempt};
 use crate::web::error::{AppError, Result};
 use crate::web::extract::Visit;
@@ -31,11 +32,7 @@ struct Row {
     kind: String,
     target: String,
     uses: String,
-    works: bool,
-    broken: String,
-    /// What its reader has not said yet, and whether they can be asked again.
-    consent: Option<String>,
-    can_ask: bool,
+    health: Health,
     last: Option<(String, When, String)>,
 }
 
@@ -53,19 +50,6 @@ pub async fn get(visit: Visit, Path(project): Path<String>) -> Result<Response> 
         Some((l.t(&format!("attempt-{}", attempt.outcome)), time, attempt.detail.clone()))
     };
     let asked = consents::of_project(db, project.id).await?;
-    let consent = |channel: &Channel| {
-        let asked = asked.iter().find(|asked| asked.channel_id == channel.id);
-        Some(match (channel.consent()?, asked) {
-            (State::Given, _) => return None,
-            (State::Withdrawn, _) => l.t("channel-withdrawn"),
-            (State::Asked, Some(asked)) => match asked.mailed_at() {
-                Some(at) => l.ta("channel-asked", &[("ago", &ago(l, at, now))]),
-                None if asked.trouble.is_empty() => l.t("channel-asking"),
-                None => l.ta("channel-ask-failed", &[("why", &asked.trouble)]),
-            },
-            (State::Asked, None) => l.t("channel-asking"),
-        })
-    };
     let rows = channels::list(db, project.id)
         .await?
         .iter()
@@ -77,15 +61,7 @@ pub async fn get(visit: Visit, Path(project): Path<String>) -> Result<Response> 
                 .map(|driver| (driver.target)(&channel.settings()))
                 .unwrap_or_default(),
             uses: l.tn("channel-uses", uses.get(&channel.id).copied().unwrap_or(0)),
-            // Who has unsubscribed is told below, in the reader's language.
-            broken: if channel.consent() == Some(State::Withdrawn) {
-                String::new()
-            } else {
-                channel.broken.clone()
-            },
-            works: channel.works(),
-            consent: consent(channel),
-            can_ask: matches!(channel.consent(), Some(State::Asked | State::Withdrawn)),
+            health: Health::of(l, channel, &asked, now),
             last: last(channel),
         })
         .collect();

@@ -3,15 +3,17 @@ use askama::Template;
 use axum::extract::Path;
 use axum::response::{IntoResponse, Redirect, Response};
 
+use crate::core::Time;
 use crate::core::access::Action;
+use crate::i18n::Lang;
 use crate::notify::consent::{self, Answer};
 use crate::notify::dispatch;
 use crate::store::channels::Channel;
-use crate::store::consents::{self, State};
+use crate::store::consents::{self, Asking, State};
 use crate::store::projects;
 use crate::web::error::{AppError, Result};
 use crate::web::extract::Visit;
-use crate::web::view::{Shell, page};
+use crate::web::view::{Shell, ago, page};
 
 /// A sentence, and the button that makes it so.
 #[derive(Template)]
@@ -47,6 +49,36 @@ fn draw(visit: &Visit, key: &str, channel: &Channel, project: &str, acts: bool) 
         button: if acts { l.t(&format!("{key}-button")) } else { String::new() },
         s,
     })
+}
+
+/// How a channel does, for a list or its own page.
+pub(super) struct Health {
+    pub(super) icon: &'static str,
+    pub(super) class: &'static str,
+    /// What is wrong, or awaited; empty when nothing is.
+    pub(super) words: String,
+    /// Its reader has not said yes, and can be asked once more.
+    pub(super) can_ask: bool,
+}
+
+impl Health {
+    /// `asked`: the mails that asked for consent to this channel and others.
+    pub(super) fn of(l: Lang, channel: &Channel, asked: &[Asking], now: Time) -> Self {
+        let asked = asked.iter().find(|asked| asked.channel_id == channel.id);
+        let (icon, class, words) = match (channel.consent(), asked) {
+            (Some(State::Withdrawn), _) => ("down", "down", l.t("channel-withdrawn")),
+            (Some(State::Asked), Some(asked)) => match asked.mailed_at() {
+                Some(at) => ("late", "late", l.ta("channel-asked", &[("ago", &ago(l, at, now))])),
+                None if asked.trouble.is_empty() => ("late", "late", l.t("channel-asking")),
+                None => ("down", "down", l.ta("channel-ask-failed", &[("why", &asked.trouble)])),
+            },
+            (Some(State::Asked), None) => ("late", "late", l.t("channel-asking")),
+            (Some(State::Given) | None, _) if channel.broken.is_empty() => ("bell", "idle", String::new()),
+            _ => ("down", "down", format!("{} {}", l.t("channel-broken"), channel.broken)),
+        };
+        let can_ask = matches!(channel.consent(), Some(State::Asked | State::Withdrawn));
+        Self { icon, class, words, can_ask }
+    }
 }
 
 type Link = Path<(String, String)>;
