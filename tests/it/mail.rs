@@ -29,9 +29,12 @@ fn failed(mut maibo: Maibo) -> Maibo {
     maibo
 }
 
-/// The attempts on all alerts, oldest first: outcome and detail.
+/// The attempts on all alerts about checks, oldest first: outcome and detail.
 fn attempts(maibo: &Maibo) -> Vec<(String, String)> {
-    maibo.rows("SELECT outcome, detail FROM attempts ORDER BY id")
+    maibo.rows(
+        "SELECT a.outcome, a.detail FROM attempts a JOIN outbox o ON o.id = a.outbox_id
+         WHERE o.check_id IS NOT NULL ORDER BY a.id",
+    )
 }
 
 #[track_caller]
