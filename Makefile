@@ -9,6 +9,8 @@ tools:
 
 fmt:
 	cargo fmt --all --check
+	@# A macro names these modules, so cargo fmt does not find them.
+	rustfmt --edition 2024 --check src/notify/kinds/*.rs
 	cargo fmt --manifest-path tests/clients/crates/Cargo.toml --check
 
 lint:

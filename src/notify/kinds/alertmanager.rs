@@ -52,7 +52,8 @@ fn read(settings: &Settings) -> Result<Settings, FieldError> {
     }
     let mut lines = Vec::new();
     for line in given(settings, "labels").lines().map(str::trim).filter(|line| !line.is_empty()) {
-        let (name, value) = label(line).ok_or_else(|| FieldError::new("labels", "alertmanager-label", one_line(line)))?;
+        let (name, value) =
+            label(line).ok_or_else(|| FieldError::new("labels", "alertmanager-label", one_line(line)))?;
         lines.push(format!("{name}={value}"));
     }
     let (user, password) = (given(settings, "user"), given(settings, "password"));
@@ -139,10 +140,10 @@ fn verdict(reply: &HttpReply) -> Result<Sent, SendError> {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::notify::alert::Alert;
     use crate::notify::alert::tests::alert;
     use crate::notify::sample;
-    use super::*;
     use rstest::rstest;
 
     fn given<'a>(labels: &'a str, user: &'a str) -> [(&'a str, &'a str); 4] {
@@ -152,7 +153,8 @@ mod tests {
     }
 
     fn sent(alert: &Alert) -> Value {
-        let sent = sample::request("alertmanager", &given("team = db\nseverity: page", "maibo"), alert, false);
+        let sent =
+            sample::request("alertmanager", &given("team = db\nseverity: page", "maibo"), alert, false);
         assert_eq!(sent.url.as_str(), "https://am.example/prefix/api/v2/alerts");
         assert_eq!(sent.headers[AUTHORIZATION], "Basic bWFpYm86c2VjcmV0");
         serde_json::from_slice::<Value>(&sent.body).unwrap()[0].clone()

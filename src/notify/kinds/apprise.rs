@@ -26,9 +26,14 @@ pub(super) const DRIVER: Driver = Driver {
     ],
     shared: HTTP,
     read,
-    urls: |settings| settings.get("url").and_then(|url| Some(("url", Url::parse(url).ok()?))).into_iter().collect(),
+    urls: |settings| {
+        settings.get("url").and_then(|url| Some(("url", Url::parse(url).ok()?))).into_iter().collect()
+    },
     target: |settings| {
-        settings.get("url").and_then(|url| Some(Url::parse(url).ok()?.host_str()?.to_owned())).unwrap_or_default()
+        settings
+            .get("url")
+            .and_then(|url| Some(Url::parse(url).ok()?.host_str()?.to_owned()))
+            .unwrap_or_default()
     },
     hosts: &[],
     per_minute: None,
@@ -55,14 +60,16 @@ fn read(given: &Settings) -> Result<Settings, FieldError> {
     if key.len() > 128 || !key.bytes().all(fits) {
         return Err(FieldError::new("key", "apprise-key", ""));
     }
-    let urls: Vec<&str> = get("urls").split([',', '\n', ' ']).map(str::trim).filter(|url| !url.is_empty()).collect();
+    let urls: Vec<&str> =
+        get("urls").split([',', '\n', ' ']).map(str::trim).filter(|url| !url.is_empty()).collect();
     if key.is_empty() && urls.is_empty() {
         return Err(FieldError::new("key", "apprise-one", ""));
     }
     if let Some(wrong) = urls.iter().position(|url| !url.contains("://")) {
         return Err(FieldError::new("urls", "apprise-url", (wrong + 1).to_string()));
     }
-    let all = [("url", url.to_string()), ("key", key), ("urls", urls.join("\n")), ("tag", get("tag").to_owned())];
+    let all =
+        [("url", url.to_string()), ("key", key), ("urls", urls.join("\n")), ("tag", get("tag").to_owned())];
     let set = all.into_iter().filter(|(_, value)| !value.is_empty());
     Ok(set.map(|(name, value)| (name.to_owned(), value)).collect())
 }
@@ -102,7 +109,9 @@ fn verdict(reply: &HttpReply) -> Result<Sent, SendError> {
         }
         200 => Ok(Sent("HTTP 200".to_owned())),
         204 => Err(SendError::Permanent("HTTP 204: the server knows no services for this key".to_owned())),
-        424 => Err(SendError::retry("HTTP 424: at least one of the services failed, or no service has the tag")),
+        424 => {
+            Err(SendError::retry("HTTP 424: at least one of the services failed, or no service has the tag"))
+        }
         _ => judge_status(reply, &[401, 403]),
     }
 }

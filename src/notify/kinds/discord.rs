@@ -37,7 +37,8 @@ pub(super) const DRIVER: Driver = Driver {
     read,
     urls: only_url,
     target: |settings| {
-        let token = only_url(settings).pop().and_then(|(_, url)| Some(url.path().rsplit('/').next()?.to_owned()));
+        let token =
+            only_url(settings).pop().and_then(|(_, url)| Some(url.path().rsplit('/').next()?.to_owned()));
         token.as_deref().map(mask).unwrap_or_default()
     },
     hosts: HOSTS,
@@ -58,7 +59,11 @@ fn read(settings: &Settings) -> Result<Settings, FieldError> {
     let (_, key) = path.split_once("/webhooks/").ok_or_else(wrong)?;
     let (id, token) = key.split_once('/').ok_or_else(wrong)?;
     let token_fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    if id.is_empty() || !id.bytes().all(|b| b.is_ascii_digit()) || token.is_empty() || !token.chars().all(token_fits) {
+    if id.is_empty()
+        || !id.bytes().all(|b| b.is_ascii_digit())
+        || token.is_empty()
+        || !token.chars().all(token_fits)
+    {
         return Err(wrong());
     }
     url.set_path(path);
@@ -183,7 +188,8 @@ fn verdict(reply: &HttpReply) -> Result<Sent, SendError> {
         401 | 403 | 404 => Err(SendError::Permanent(said)),
         400 | 413 => Err(SendError::Rejected(said)),
         429 => {
-            let asked = body["retry_after"].as_f64().and_then(|secs| Duration::try_from_secs_f64(secs.ceil()).ok());
+            let asked =
+                body["retry_after"].as_f64().and_then(|secs| Duration::try_from_secs_f64(secs.ceil()).ok());
             // An answer without Discord's words is from the network in front of it, which is slower to forgive.
             Err(wait(said, asked.or(reply.retry_after).or(Some(Duration::from_mins(5)))))
         }

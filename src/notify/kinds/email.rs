@@ -31,8 +31,7 @@ fn read(given: &Settings) -> Result<Settings, FieldError> {
     if to.contains([',', ';']) {
         return Err(FieldError::new("to", "one-address", ""));
     }
-    to.parse::<lettre::Address>()
-        .map_err(|_| FieldError::new("to", "email", one_line(to)))?;
+    to.parse::<lettre::Address>().map_err(|_| FieldError::new("to", "email", one_line(to)))?;
     Ok(Settings::from([("to".to_owned(), to.to_owned())]))
 }
 
@@ -105,8 +104,7 @@ fn request(draft: &Draft<'_>) -> Result<Outgoing, SendError> {
         stop: &stop,
     }
     .render();
-    let text =
-        Text { words: &words, link: &alert.link, footer: &footer, unsubscribe, stop: &stop }.render();
+    let text = Text { words: &words, link: &alert.link, footer: &footer, unsubscribe, stop: &stop }.render();
     let (Ok(html), Ok(text)) = (html, text) else {
         return Err(SendError::Rejected("the mail could not be written".into()));
     };

@@ -39,7 +39,8 @@ pub(super) const DRIVER: Driver = Driver {
 fn read(settings: &Settings) -> Result<Settings, FieldError> {
     let url = read_url("url", given(settings, "url"))?;
     let has = |wanted: &str| url.query_pairs().any(|(name, value)| name == wanted && !value.is_empty());
-    if !url.path().contains("/spaces/") || !url.path().ends_with("/messages") || !has("key") || !has("token") {
+    if !url.path().contains("/spaces/") || !url.path().ends_with("/messages") || !has("key") || !has("token")
+    {
         return Err(FieldError::new("url", "googlechat-url", ""));
     }
     let mention = read_people(settings, "googlechat-mention", |entry| {
@@ -92,9 +93,9 @@ fn card(draft: &Draft<'_>, words: &Words) -> Value {
         widgets.push(json!({"textParagraph": {"text": words.sentence}}));
     }
     let facts = words.facts.iter();
-    widgets.extend(
-        facts.map(|(label, value)| json!({"decoratedText": {"topLabel": label, "text": value, "wrapText": true}})),
-    );
+    widgets.extend(facts.map(
+        |(label, value)| json!({"decoratedText": {"topLabel": label, "text": value, "wrapText": true}}),
+    ));
     widgets.extend(words.quote.iter().map(|quote| json!({"textParagraph": {"text": quote}})));
     let button = json!({"text": words.link_label, "onClick": {"openLink": {"url": draft.alert.link}}});
     widgets.push(json!({"buttonList": {"buttons": [button]}}));
@@ -110,7 +111,8 @@ fn harmless(text: &str) -> String {
 fn verdict(reply: &HttpReply) -> Result<Sent, SendError> {
     let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
     let error = &body["error"];
-    let (word, message) = (error["status"].as_str().unwrap_or_default(), error["message"].as_str().unwrap_or_default());
+    let (word, message) =
+        (error["status"].as_str().unwrap_or_default(), error["message"].as_str().unwrap_or_default());
     let said = match word {
         "" => format!("HTTP {}", reply.status),
         word => format!("HTTP {}, {}: {}", reply.status, sentence(word), sentence(message)),
@@ -141,7 +143,8 @@ mod tests {
         for plain in [false, true] {
             let mut alert = alert(Side::Down);
             alert.check.name = "<users/all> <http://evil|x>".into();
-            let sent = sample::request("googlechat", &[("url", HOOK), ("mention", "users/all")], &alert, plain);
+            let sent =
+                sample::request("googlechat", &[("url", HOOK), ("mention", "users/all")], &alert, plain);
             assert_eq!(
                 sent.url.query(),
                 Some("key=aKey-1&token=aToken%3D&messageReplyOption=REPLY_MESSAGE_FALLBACK_TO_NEW_THREAD")

@@ -15,9 +15,14 @@ pub(super) const DRIVER: Driver = Driver {
     fields: &[Field::new("url", Input::Url).required(), Field::new("token", Input::Text).required().secret()],
     shared: HTTP,
     read,
-    urls: |settings| settings.get("url").and_then(|url| Some(("url", Url::parse(url).ok()?))).into_iter().collect(),
+    urls: |settings| {
+        settings.get("url").and_then(|url| Some(("url", Url::parse(url).ok()?))).into_iter().collect()
+    },
     target: |settings| {
-        settings.get("url").and_then(|url| Some(Url::parse(url).ok()?.host_str()?.to_owned())).unwrap_or_default()
+        settings
+            .get("url")
+            .and_then(|url| Some(Url::parse(url).ok()?.host_str()?.to_owned()))
+            .unwrap_or_default()
     },
     hosts: &[],
     per_minute: None,

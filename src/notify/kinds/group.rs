@@ -44,6 +44,9 @@ mod tests {
     fn members_are_lines_or_separated_by_commas() {
         let given = Settings::from([("members".to_owned(), " ops mail , robot\n\nphone\n".to_owned())]);
         assert_eq!(read(&given).unwrap()["members"], "ops mail\nrobot\nphone");
-        assert_eq!(read(&Settings::from([("members".to_owned(), " ,\n".to_owned())])).unwrap_err().field, "members");
+        assert_eq!(
+            read(&Settings::from([("members".to_owned(), " ,\n".to_owned())])).unwrap_err().field,
+            "members"
+        );
     }
 }

@@ -27,7 +27,9 @@ pub(super) const DRIVER: Driver = Driver {
     ],
     shared: HTTP,
     read,
-    urls: |settings| settings.get("url").and_then(|url| Some(("url", Url::parse(url).ok()?))).into_iter().collect(),
+    urls: |settings| {
+        settings.get("url").and_then(|url| Some(("url", Url::parse(url).ok()?))).into_iter().collect()
+    },
     target: |settings| {
         let host = settings.get("url").and_then(|url| Some(Url::parse(url).ok()?.host_str()?.to_owned()));
         let service = settings.get("service").map(|service| format!(", notify.{service}"));
@@ -60,14 +62,21 @@ fn read(given: &Settings) -> Result<Settings, FieldError> {
         return Err(FieldError::new("service", "homeassistant-service", service));
     }
     match (webhook.is_empty(), service.is_empty(), get("token").is_empty()) {
-        (true, true, _) | (false, false, _) => return Err(FieldError::new("webhook", "homeassistant-one", "")),
+        (true, true, _) | (false, false, _) => {
+            return Err(FieldError::new("webhook", "homeassistant-one", ""));
+        }
         (_, false, true) => return Err(FieldError::new("token", "required", "")),
         _ => {}
     }
     if !get("token").bytes().all(|b| b.is_ascii_graphic()) {
         return Err(FieldError::new("token", "token", ""));
     }
-    let all = [("url", url.to_string()), ("webhook", webhook), ("service", service), ("token", get("token").to_owned())];
+    let all = [
+        ("url", url.to_string()),
+        ("webhook", webhook),
+        ("service", service),
+        ("token", get("token").to_owned()),
+    ];
     let set = all.into_iter().filter(|(_, value)| !value.is_empty());
     Ok(set.map(|(name, value)| (name.to_owned(), value)).collect())
 }
@@ -123,7 +132,10 @@ fn verdict(reply: &HttpReply) -> Result<Sent, SendError> {
     if reply.status == 200 && (reply.body.is_empty() || is_list()) {
         Ok(sent)
     } else {
-        Err(SendError::retry(format!("HTTP {}, which is not Home Assistant's answer: is this the right address?", reply.status)))
+        Err(SendError::retry(format!(
+            "HTTP {}, which is not Home Assistant's answer: is this the right address?",
+            reply.status
+        )))
     }
 }
 
@@ -144,7 +156,8 @@ mod tests {
 
     #[test]
     fn a_whole_webhook_address_will_do() {
-        let given = Settings::from([("url".to_owned(), "https://ha.example/x/api/webhook/-Sec_ret".to_owned())]);
+        let given =
+            Settings::from([("url".to_owned(), "https://ha.example/x/api/webhook/-Sec_ret".to_owned())]);
         let read = read(&given).unwrap();
         assert_eq!((read["url"].as_str(), read["webhook"].as_str()), ("https://ha.example/x", "-Sec_ret"));
     }

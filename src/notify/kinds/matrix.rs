@@ -182,8 +182,13 @@ fn refusal(reply: &HttpReply, body: &Value, doing: &str) -> SendError {
         (code, error) => format!("{doing}: HTTP {}, {}: {}", reply.status, sentence(code), sentence(error)),
     };
     match code {
-        "M_UNKNOWN_TOKEN" | "M_MISSING_TOKEN" | "M_FORBIDDEN" | "M_USER_DEACTIVATED" | "M_NOT_FOUND"
-        | "M_CONSENT_NOT_GIVEN" | "M_INVALID_ROOM_STATE" => SendError::Permanent(said),
+        "M_UNKNOWN_TOKEN"
+        | "M_MISSING_TOKEN"
+        | "M_FORBIDDEN"
+        | "M_USER_DEACTIVATED"
+        | "M_NOT_FOUND"
+        | "M_CONSENT_NOT_GIVEN"
+        | "M_INVALID_ROOM_STATE" => SendError::Permanent(said),
         "M_TOO_LARGE" | "M_BAD_JSON" | "M_NOT_JSON" => SendError::Rejected(said),
         "M_LIMIT_EXCEEDED" => {
             wait(said, body["retry_after_ms"].as_u64().map(Duration::from_millis).or(reply.retry_after))
@@ -203,11 +208,11 @@ fn verdict(reply: &HttpReply) -> Result<Sent, SendError> {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::notify::alert::Alert;
     use crate::notify::alert::tests::alert;
     use crate::notify::message::words;
     use crate::notify::sample;
-    use super::*;
     use rstest::rstest;
 
     fn given<'a>(room: &'a str, mention: &'a str) -> [(&'a str, &'a str); 4] {
@@ -254,7 +259,10 @@ mod tests {
 
     #[rstest]
     #[case("!abc:example.org", Some("!abc:example.org"))]
-    #[case("!31hneApxJ_1o-63DmFrpeqnkFfWppnzWso1JvH3ogLM", Some("!31hneApxJ_1o-63DmFrpeqnkFfWppnzWso1JvH3ogLM"))]
+    #[case(
+        "!31hneApxJ_1o-63DmFrpeqnkFfWppnzWso1JvH3ogLM",
+        Some("!31hneApxJ_1o-63DmFrpeqnkFfWppnzWso1JvH3ogLM")
+    )]
     #[case("https://matrix.to/#/%23ops%3Aexample.org?via=example.org", Some("#ops:example.org"))]
     #[case("https://app.element.io/#/room/!abc:example.org", Some("!abc:example.org"))]
     #[case("#ops", None)]

@@ -6,7 +6,8 @@ use crate::notify::clip::fit;
 use crate::notify::message::Words;
 use crate::notify::outcome::{SendError, Sent, sentence, wait};
 use crate::notify::rooms::{
-    address, called_behind, colour, fenced, filled, given, host, mark, markdown, only_url, read_people, uncalled,
+    address, called_behind, colour, fenced, filled, given, host, mark, markdown, only_url, read_people,
+    uncalled,
 };
 use crate::notify::settings::read_base;
 use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
@@ -78,8 +79,10 @@ fn rich(draft: &Draft<'_>, words: &Words) -> Value {
     let quote = words.quote.as_deref().map(|quote| format!("\n```\n{}\n```", uncalled(&fenced(quote))));
     let fallback = uncalled(&words.title);
     let words = words.escaped(escape);
-    let facts = words.facts.iter().map(|(label, value)| json!({"title": label, "value": value, "short": true}));
-    let text = format!("{}{}\n[{}]({})", words.sentence, quote.unwrap_or_default(), words.link_label, alert.link);
+    let facts =
+        words.facts.iter().map(|(label, value)| json!({"title": label, "value": value, "short": true}));
+    let text =
+        format!("{}{}\n[{}]({})", words.sentence, quote.unwrap_or_default(), words.link_label, alert.link);
     json!({
         "text": format!("{} **{}**{}", mark(alert.side), words.title, called_behind(draft)),
         "attachments": [{
@@ -103,7 +106,8 @@ fn verdict(reply: &HttpReply) -> Result<Sent, SendError> {
         ("", _) | (_, None) => format!("HTTP {}", reply.status),
         (id, Some(message)) => format!("HTTP {}, {}: {}", reply.status, sentence(id), sentence(message)),
     };
-    let gone = [".invalid.", ".channel.", ".channel_locked.", ".disabled.", ".permissions.", ".user.", ".team."];
+    let gone =
+        [".invalid.", ".channel.", ".channel_locked.", ".disabled.", ".permissions.", ".user.", ".team."];
     match reply.status {
         200 => Err(SendError::retry("HTTP 200 without Mattermost's ok: is this the right address?")),
         400..=499 if gone.iter().any(|part| id.contains(part)) => Err(SendError::Permanent(said)),
@@ -130,7 +134,10 @@ mod tests {
             alert.check.name = "@all [x](http://evil)".into();
             let body = sample::body("mattermost", &given, &alert, plain);
             assert_eq!(body["channel"], "ops");
-            assert!(body["text"].as_str().unwrap().lines().next().unwrap().ends_with(" @ann @here"), "{body}");
+            assert!(
+                body["text"].as_str().unwrap().lines().next().unwrap().ends_with(" @ann @here"),
+                "{body}"
+            );
             assert!(!body.to_string().contains("@all"), "{body}");
             let texts = [&body["text"], &body["attachments"][0]["text"]].map(ToString::to_string).concat();
             assert!(!texts.contains("[x]("), "{texts}");

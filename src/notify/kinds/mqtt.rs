@@ -25,7 +25,9 @@ pub(super) const DRIVER: Driver = Driver {
     ],
     shared: &[],
     read,
-    urls: |settings| settings.get("url").and_then(|url| Some(("url", Url::parse(url).ok()?))).into_iter().collect(),
+    urls: |settings| {
+        settings.get("url").and_then(|url| Some(("url", Url::parse(url).ok()?))).into_iter().collect()
+    },
     target: |settings| {
         let host = settings.get("url").and_then(|url| Some(Url::parse(url).ok()?.host_str()?.to_owned()));
         format!("{}, {}", host.unwrap_or_default(), settings.get("topic").map_or("maibo", String::as_str))
@@ -35,7 +37,9 @@ pub(super) const DRIVER: Driver = Driver {
     each: true,
     has_plain: false,
     request,
-    verdict: |_: &HttpReply| -> Result<Sent, SendError> { Err(SendError::Rejected("not an MQTT message".into())) },
+    verdict: |_: &HttpReply| -> Result<Sent, SendError> {
+        Err(SendError::Rejected("not an MQTT message".into()))
+    },
 };
 
 /// A user and a password may stand in the address.

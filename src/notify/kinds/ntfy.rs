@@ -36,7 +36,9 @@ pub(super) const DRIVER: Driver = Driver {
     ],
     shared: HTTP,
     read,
-    urls: |settings| settings.get("url").and_then(|url| Some(("url", Url::parse(url).ok()?))).into_iter().collect(),
+    urls: |settings| {
+        settings.get("url").and_then(|url| Some(("url", Url::parse(url).ok()?))).into_iter().collect()
+    },
     target: |settings| {
         let host = settings.get("url").and_then(|url| Some(Url::parse(url).ok()?.host_str()?.to_owned()));
         format!("{}/{}", host.unwrap_or_default(), settings.get("topic").map_or("", String::as_str))
@@ -55,7 +57,8 @@ fn read(given: &Settings) -> Result<Settings, FieldError> {
     let get = |name: &str| given.get(name).map_or("", |value| value.trim());
     let (mut server, mut topic) = (get("url").to_owned(), get("topic").to_owned());
     if let Some((before, last)) = topic.trim_end_matches('/').rsplit_once('/') {
-        let with_scheme = if before.contains("://") { before.to_owned() } else { format!("https://{before}") };
+        let with_scheme =
+            if before.contains("://") { before.to_owned() } else { format!("https://{before}") };
         (server, topic) = (with_scheme, last.to_owned());
     }
     if server.is_empty() {
@@ -73,7 +76,8 @@ fn read(given: &Settings) -> Result<Settings, FieldError> {
     if topic.is_empty() {
         return Err(FieldError::new("topic", "required", ""));
     }
-    let fits = topic.len() <= 64 && topic.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    let fits =
+        topic.len() <= 64 && topic.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
     if !fits {
         return Err(FieldError::new("topic", "ntfy-topic", topic));
     }
@@ -144,9 +148,12 @@ struct Reply {
 /// Success is the message, with its id. The server names no delay.
 fn verdict(reply: &HttpReply) -> Result<Sent, SendError> {
     let body: Reply = serde_json::from_slice(&reply.body).unwrap_or_default();
-    let said = if body.code == 0 { String::new() } else { format!("{} ({})", sentence(&body.error), body.code) };
+    let said =
+        if body.code == 0 { String::new() } else { format!("{} ({})", sentence(&body.error), body.code) };
     match (reply.status, body.code) {
-        (200, _) if !body.id.is_empty() && body.event == "message" => Ok(Sent(format!("message {}", sentence(&body.id)))),
+        (200, _) if !body.id.is_empty() && body.event == "message" => {
+            Ok(Sent(format!("message {}", sentence(&body.id))))
+        }
         (200, _) => Err(SendError::retry("HTTP 200 without ntfy's message id: is this the right address?")),
         // The day's quota, and too many wrong passwords: it takes hours.
         (429, 42908 | 42909) => Err(wait(format!("HTTP 429: {said}"), Some(Duration::from_hours(1)))),
@@ -169,7 +176,11 @@ mod tests {
     #[case(&[("topic", "ntfy.sh/ops/")], "https://ntfy.sh/", "ops")]
     #[case(&[("url", "https://push.example/ntfy/ops")], "https://push.example/ntfy", "ops")]
     #[case(&[("url", "https://push.example/ntfy/"), ("topic", "ops")], "https://push.example/ntfy", "ops")]
-    fn server_and_topic_are_told_apart(#[case] given: &[(&str, &str)], #[case] url: &str, #[case] topic: &str) {
+    fn server_and_topic_are_told_apart(
+        #[case] given: &[(&str, &str)],
+        #[case] url: &str,
+        #[case] topic: &str,
+    ) {
         let read = read(&settings(given)).unwrap();
         assert_eq!((read["url"].as_str(), read["topic"].as_str()), (url, topic));
     }

@@ -115,23 +115,27 @@ fn verdict(reply: &HttpReply) -> Result<Sent, SendError> {
     // Every answer of the vendor's own has the number of the request.
     let own = body["requestId"].is_string();
     match reply.status {
-        202 if own => Ok(Sent(format!("{said}, request {}", sentence(body["requestId"].as_str().unwrap_or_default())))),
+        202 if own => {
+            Ok(Sent(format!("{said}, request {}", sentence(body["requestId"].as_str().unwrap_or_default()))))
+        }
         // What is to be closed is closed already, or was never opened.
         404 if own => Ok(Sent(said)),
         401 | 403 if own => Err(SendError::Permanent(said)),
         422 if message.contains("Key format") => Err(SendError::Permanent(said)),
         400 | 413 | 422 => Err(SendError::Rejected(said)),
-        200..=299 => Err(SendError::retry(format!("{said} without Opsgenie's request number: is this the right address?"))),
+        200..=299 => Err(SendError::retry(format!(
+            "{said} without Opsgenie's request number: is this the right address?"
+        ))),
         _ => Err(wait(said, reply.retry_after)),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::notify::alert::Alert;
     use crate::notify::alert::tests::alert;
     use crate::notify::sample;
-    use super::*;
 
     const KEY: &str = "eb243592-faa2-4ba2-a551-1afdf565c889";
 

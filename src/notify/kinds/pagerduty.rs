@@ -44,7 +44,10 @@ fn read(settings: &Settings) -> Result<Settings, FieldError> {
     let text = given(settings, "key");
     // The key stands in an integration's address as well.
     let is_key = |part: &&str| part.len() == 32 && part.bytes().all(|b| b.is_ascii_alphanumeric());
-    let key = text.split(['/', '?', '=', '&']).find(is_key).ok_or_else(|| FieldError::new("key", "pagerduty-key", ""))?;
+    let key = text
+        .split(['/', '?', '=', '&'])
+        .find(is_key)
+        .ok_or_else(|| FieldError::new("key", "pagerduty-key", ""))?;
     let region = if text.contains(EU) { "eu" } else { given(settings, "region") };
     let url = match given(settings, "url") {
         "" => String::new(),
@@ -114,7 +117,13 @@ fn request(draft: &Draft<'_>) -> Result<Outgoing, SendError> {
 
 fn verdict(reply: &HttpReply) -> Result<Sent, SendError> {
     let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
-    let errors = body["errors"].as_array().into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>().join("; ");
+    let errors = body["errors"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect::<Vec<_>>()
+        .join("; ");
     let message = body["message"].as_str().unwrap_or_default();
     let said = match (message, errors.as_str()) {
         ("", _) => format!("HTTP {}", reply.status),
@@ -127,17 +136,19 @@ fn verdict(reply: &HttpReply) -> Result<Sent, SendError> {
         400 if names_key => Err(SendError::Permanent(said)),
         401 | 403 if body["status"].is_string() => Err(SendError::Permanent(said)),
         400 | 413 => Err(SendError::Rejected(said)),
-        200..=299 => Err(SendError::retry(format!("{said} without PagerDuty's word of success: is this the right address?"))),
+        200..=299 => Err(SendError::retry(format!(
+            "{said} without PagerDuty's word of success: is this the right address?"
+        ))),
         _ => Err(wait(said, reply.retry_after)),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::notify::alert::Alert;
     use crate::notify::alert::tests::alert;
     use crate::notify::sample;
-    use super::*;
     use rstest::rstest;
 
     const KEY: &str = "R0123456789abcdef0123456789abcde";
@@ -171,9 +182,9 @@ mod tests {
     #[case("too-short", None)]
     fn keys(#[case] text: &str, #[case] expected: Option<(&str, &str)>) {
         let settings = read(&Settings::from([("key".to_owned(), text.to_owned())])).ok();
-        let read = settings.as_ref().map(|settings| {
-            (settings.get("region").map_or("us", String::as_str), settings["key"].as_str())
-        });
+        let read = settings
+            .as_ref()
+            .map(|settings| (settings.get("region").map_or("us", String::as_str), settings["key"].as_str()));
         assert_eq!(read, expected);
     }
 }

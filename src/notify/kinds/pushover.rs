@@ -36,7 +36,9 @@ pub(super) const DRIVER: Driver = Driver {
     ],
     shared: HTTP,
     read,
-    urls: |settings| settings.get("url").and_then(|url| Some(("url", Url::parse(url).ok()?))).into_iter().collect(),
+    urls: |settings| {
+        settings.get("url").and_then(|url| Some(("url", Url::parse(url).ok()?))).into_iter().collect()
+    },
     target: |settings| settings.get("user").map(|user| mask(user)).unwrap_or_default(),
     hosts: &[HOST],
     per_minute: Some(20),

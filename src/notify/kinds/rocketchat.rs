@@ -71,8 +71,10 @@ fn message(draft: &Draft<'_>, words: &Words) -> Value {
     if draft.plain {
         return json!({"text": format!("{title}\n{}", words.text(&alert.link))});
     }
-    let facts = words.facts.iter().map(|(label, value)| json!({"title": label, "value": value, "short": true}));
-    let text = format!("{}{}\n[{}]({})", words.sentence, quote.unwrap_or_default(), words.link_label, alert.link);
+    let facts =
+        words.facts.iter().map(|(label, value)| json!({"title": label, "value": value, "short": true}));
+    let text =
+        format!("{}{}\n[{}]({})", words.sentence, quote.unwrap_or_default(), words.link_label, alert.link);
     json!({
         "text": title,
         "attachments": [{"color": colour(alert.side), "text": text, "fields": facts.collect::<Vec<_>>()}],
@@ -95,7 +97,9 @@ fn verdict(reply: &HttpReply) -> Result<Sent, SendError> {
             Err(SendError::Permanent(said))
         }
         (200, Some(false)) | (400 | 413, _) => Err(SendError::Rejected(said)),
-        (200, None) => Err(SendError::retry("HTTP 200 without Rocket.Chat's word of success: is this the right address?")),
+        (200, None) => Err(SendError::retry(
+            "HTTP 200 without Rocket.Chat's word of success: is this the right address?",
+        )),
         _ => Err(wait(said, reply.retry_after)),
     }
 }

@@ -15,7 +15,12 @@ pub(super) const DRIVER: Driver = Driver {
     target: |settings| {
         let command = settings.get("command_down").or_else(|| settings.get("command_up"));
         // The program alone: what follows may be a secret.
-        command.and_then(|command| command.split_whitespace().next()).unwrap_or_default().chars().take(60).collect()
+        command
+            .and_then(|command| command.split_whitespace().next())
+            .unwrap_or_default()
+            .chars()
+            .take(60)
+            .collect()
     },
     hosts: &[],
     per_minute: None,

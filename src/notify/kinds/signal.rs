@@ -24,7 +24,9 @@ pub(super) const DRIVER: Driver = Driver {
     ],
     shared: HTTP,
     read,
-    urls: |settings| settings.get("url").and_then(|url| Some(("url", Url::parse(url).ok()?))).into_iter().collect(),
+    urls: |settings| {
+        settings.get("url").and_then(|url| Some(("url", Url::parse(url).ok()?))).into_iter().collect()
+    },
     target: |settings| settings.get("to").cloned().unwrap_or_default(),
     hosts: &[],
     // Signal asks senders of many messages to solve riddles.
@@ -37,7 +39,8 @@ pub(super) const DRIVER: Driver = Driver {
 
 /// A number as people write it, `+86 138-0013-8000`, as the network wants it.
 pub(super) fn phone(text: &str) -> Option<String> {
-    let plain: String = text.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')' | '.' | '\u{a0}')).collect();
+    let plain: String =
+        text.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')' | '.' | '\u{a0}')).collect();
     let number = plain.strip_prefix("00").map_or_else(|| plain.clone(), |rest| format!("+{rest}"));
     let digits = number.strip_prefix('+')?;
     let fits = (7..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
@@ -70,7 +73,8 @@ fn read(given: &Settings) -> Result<Settings, FieldError> {
     let to = recipient(get("to")).ok_or_else(|| FieldError::new("to", "signal-to", get("to")))?;
     let mut settings = Settings::from([("url".to_owned(), url.to_string()), ("to".to_owned(), to)]);
     if !get("account").is_empty() {
-        let account = phone(get("account")).ok_or_else(|| FieldError::new("account", "phone-code", get("account")))?;
+        let account =
+            phone(get("account")).ok_or_else(|| FieldError::new("account", "phone-code", get("account")))?;
         settings.insert("account".to_owned(), account);
     }
     Ok(settings)
@@ -148,7 +152,9 @@ fn faulty(fault: &Fault) -> SendError {
     }
     let message = fault.message.to_ascii_lowercase();
     match fault.code {
-        _ if message.contains("unregistered") || message.contains("not registered") => SendError::Permanent(said),
+        _ if message.contains("unregistered") || message.contains("not registered") => {
+            SendError::Permanent(said)
+        }
         -5 => failed("RATE_LIMIT_FAILURE", &said, &fault.data),
         -4 => SendError::Permanent(said),
         -3 | -32603 => SendError::retry(said),
@@ -161,10 +167,14 @@ fn failed(kind: &str, said: &str, data: &Value) -> SendError {
     let said = sentence(said);
     match kind {
         "UNREGISTERED_FAILURE" => SendError::Permanent(said),
-        "IDENTITY_FAILURE" => SendError::Permanent(format!("{said}; their safety number changed: trust it with signal-cli")),
+        "IDENTITY_FAILURE" => {
+            SendError::Permanent(format!("{said}; their safety number changed: trust it with signal-cli"))
+        }
         "RATE_LIMIT_FAILURE" => {
-            let results = [&data["results"], &data["response"]["results"]].into_iter().find_map(Value::as_array);
-            let seconds = results.into_iter().flatten().find_map(|result| result["retryAfterSeconds"].as_u64());
+            let results =
+                [&data["results"], &data["response"]["results"]].into_iter().find_map(Value::as_array);
+            let seconds =
+                results.into_iter().flatten().find_map(|result| result["retryAfterSeconds"].as_u64());
             let after = std::time::Duration::from_secs(seconds.unwrap_or(900));
             wait(format!("{said}; signal-cli may have to solve a captcha"), Some(after))
         }
@@ -183,7 +193,10 @@ mod tests {
     #[case("alice.01", Some("u:alice.01"))]
     #[case("u:alice.01", Some("u:alice.01"))]
     #[case("group.YWJj", Some("group.YWJj"))]
-    #[case("EdSqI90cS0UomDpgUXOlCoObWvQOXlH5G3Z2d3f4ayE=", Some("EdSqI90cS0UomDpgUXOlCoObWvQOXlH5G3Z2d3f4ayE="))]
+    #[case(
+        "EdSqI90cS0UomDpgUXOlCoObWvQOXlH5G3Z2d3f4ayE=",
+        Some("EdSqI90cS0UomDpgUXOlCoObWvQOXlH5G3Z2d3f4ayE=")
+    )]
     #[case("6f1c9a52-7c1e-4d0b-9a53-0f6d1c2b88e2", Some("6f1c9a52-7c1e-4d0b-9a53-0f6d1c2b88e2"))]
     #[case("13800138000", None)]
     #[case("alice", None)]

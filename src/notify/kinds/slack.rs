@@ -28,7 +28,8 @@ pub(super) const DRIVER: Driver = Driver {
     read,
     urls: only_url,
     target: |settings| {
-        let key = only_url(settings).pop().and_then(|(_, url)| Some(url.path().rsplit('/').next()?.to_owned()));
+        let key =
+            only_url(settings).pop().and_then(|(_, url)| Some(url.path().rsplit('/').next()?.to_owned()));
         key.as_deref().map(mask).unwrap_or_default()
     },
     hosts: HOSTS,
@@ -86,10 +87,12 @@ fn request(draft: &Draft<'_>) -> Result<Outgoing, SendError> {
 
 fn card(draft: &Draft<'_>, calls: &str) -> Value {
     let Draft { words, alert, .. } = *draft;
-    let within = |text: &str, limit: usize| escaped_within(Unit::Chars, text, limit, |text| escape(&inert(text)));
+    let within =
+        |text: &str, limit: usize| escaped_within(Unit::Chars, text, limit, |text| escape(&inert(text)));
     let title = within(&words.title, MAX_TITLE);
     // Verbatim: what looks like a room or a person becomes no link.
-    let section = |text: String| json!({"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": true}});
+    let section =
+        |text: String| json!({"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": true}});
     let mut blocks = Vec::new();
     // A template may leave it empty, which Slack would not take.
     if !words.sentence.trim().is_empty() {
@@ -139,12 +142,26 @@ fn verdict(reply: &HttpReply) -> Result<Sent, SendError> {
         return Ok(Sent("HTTP 200: ok".to_owned()));
     }
     match word.as_str() {
-        "no_service" | "no_service_id" | "no_team" | "no_active_hooks" | "team_disabled" | "invalid_token"
-        | "channel_not_found" | "channel_is_archived" | "user_not_found" | "action_prohibited"
-        | "posting_to_general_channel_denied" | "workflow_not_found" | "trigger_not_found" => {
+        "no_service"
+        | "no_service_id"
+        | "no_team"
+        | "no_active_hooks"
+        | "team_disabled"
+        | "invalid_token"
+        | "channel_not_found"
+        | "channel_is_archived"
+        | "user_not_found"
+        | "action_prohibited"
+        | "posting_to_general_channel_denied"
+        | "workflow_not_found"
+        | "trigger_not_found" => {
             return Err(SendError::Permanent(said));
         }
-        "invalid_payload" | "no_text" | "too_many_attachments" | "invalid_blocks" | "invalid_attachments"
+        "invalid_payload"
+        | "no_text"
+        | "too_many_attachments"
+        | "invalid_blocks"
+        | "invalid_attachments"
         | "invalid_blocks_format" => return Err(SendError::Rejected(said)),
         _ => {}
     }

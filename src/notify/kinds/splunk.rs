@@ -45,7 +45,8 @@ fn read(settings: &Settings) -> Result<Settings, FieldError> {
     let (before, tail) = url.path().split_once("/alert/").ok_or_else(wrong)?;
     let mut parts = tail.split('/').filter(|part| !part.is_empty());
     let key = parts.next().ok_or_else(wrong)?;
-    let shown = parts.next().filter(|part| !part.contains("$routing_key") && !part.contains("%24routing_key"));
+    let shown =
+        parts.next().filter(|part| !part.contains("$routing_key") && !part.contains("%24routing_key"));
     let routing = Some(given(settings, "routing")).filter(|text| !text.is_empty()).or(shown);
     let routing = routing.ok_or_else(|| FieldError::new("routing", "splunk-routing", ""))?;
     if !routing.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'%')) {
@@ -86,14 +87,18 @@ fn verdict(reply: &HttpReply) -> Result<Sent, SendError> {
     let said = match (result, body["message"].as_str().or_else(|| body["messages"].as_str())) {
         ("", None) => format!("HTTP {}", reply.status),
         (result, message) => {
-            format!("HTTP {}: {}", reply.status, sentence(format!("{result} {}", message.unwrap_or_default()).trim()))
+            format!(
+                "HTTP {}: {}",
+                reply.status,
+                sentence(format!("{result} {}", message.unwrap_or_default()).trim())
+            )
         }
     };
     match reply.status {
         200 if result == "success" => Ok(Sent(said)),
-        200 if result.is_empty() => {
-            Err(SendError::retry("HTTP 200 without Splunk On-Call's word of success: is this the right address?"))
-        }
+        200 if result.is_empty() => Err(SendError::retry(
+            "HTTP 200 without Splunk On-Call's word of success: is this the right address?",
+        )),
         200 | 400 | 413 => Err(SendError::Rejected(said)),
         401 | 403 | 404 => Err(SendError::Permanent(said)),
         _ => Err(wait(said, reply.retry_after)),
@@ -102,9 +107,9 @@ fn verdict(reply: &HttpReply) -> Result<Sent, SendError> {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::notify::alert::tests::alert;
     use crate::notify::sample;
-    use super::*;
     use rstest::rstest;
 
     const START: &str = "https://alert.victorops.com/integrations/generic/20131114/alert";

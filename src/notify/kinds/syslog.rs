@@ -13,20 +13,18 @@ use crate::notify::{Draft, Driver, Family, Field, FieldError, Input, LogLine, Ou
 const MAX_DATAGRAM: usize = 1024;
 const MAX_FRAME: usize = 8000;
 /// In the order of their numbers, from 16 on, and those of programs before.
-const FACILITIES: &[&str] = &[
-    "daemon", "user", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
-];
+const FACILITIES: &[&str] =
+    &["daemon", "user", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7"];
 
 pub(super) const DRIVER: Driver = Driver {
     kind: "syslog",
     family: Family::Machine,
-    fields: &[
-        Field::new("url", Input::Text).required(),
-        Field::new("facility", Input::Choice(FACILITIES)),
-    ],
+    fields: &[Field::new("url", Input::Text).required(), Field::new("facility", Input::Choice(FACILITIES))],
     shared: &[],
     read,
-    urls: |settings| settings.get("url").and_then(|url| Some(("url", Url::parse(url).ok()?))).into_iter().collect(),
+    urls: |settings| {
+        settings.get("url").and_then(|url| Some(("url", Url::parse(url).ok()?))).into_iter().collect()
+    },
     target: |settings| settings.get("url").cloned().unwrap_or_default(),
     hosts: &[],
     per_minute: None,
@@ -84,7 +82,8 @@ fn line(draft: &Draft<'_>, words: &Words) -> String {
     let host = host.filter(|host| host.len() <= 255).unwrap_or_else(|| "-".to_owned());
     let name = escaped(&Unit::Bytes.clip(&alert.check.name, 200));
     let (project, key) = (escaped(&Unit::Bytes.clip(&alert.project, 100)), alert.key());
-    let data = format!("[maibo@32473 check=\"{name}\" project=\"{project}\" status=\"{status}\" id=\"{key}\"]");
+    let data =
+        format!("[maibo@32473 check=\"{name}\" project=\"{project}\" status=\"{status}\" id=\"{key}\"]");
     let mut text = format!("{}: {}", words.title, words.sentence);
     for (label, value) in &words.facts {
         text.extend([" | ", label, ": ", value]);

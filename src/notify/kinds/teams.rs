@@ -64,7 +64,8 @@ fn message(draft: &Draft<'_>, words: &Words) -> Value {
         Side::Up => "good",
         Side::Test => "default",
     };
-    let text = |text: &str| json!({"type": "TextBlock", "text": inert(text).replace('\n', "\n\n"), "wrap": true});
+    let text =
+        |text: &str| json!({"type": "TextBlock", "text": inert(text).replace('\n', "\n\n"), "wrap": true});
     let mut title = text(&format!("{} {}", mark(alert.side), words.title));
     title["weight"] = "bolder".into();
     title["size"] = "medium".into();
@@ -74,13 +75,16 @@ fn message(draft: &Draft<'_>, words: &Words) -> Value {
         card.extend(words.facts.iter().map(|(label, value)| text(&format!("{label}: {value}"))));
         card.extend(words.quote.iter().map(|quote| text(quote)));
     } else {
-        let facts = words.facts.iter().map(|(label, value)| json!({"title": inert(label), "value": inert(value)}));
+        let facts =
+            words.facts.iter().map(|(label, value)| json!({"title": inert(label), "value": inert(value)}));
         let facts: Vec<Value> = facts.collect();
         if !facts.is_empty() {
             card.push(json!({"type": "FactSet", "facts": facts}));
         }
         let quote = words.quote.iter();
-        card.extend(quote.map(|quote| json!({"type": "CodeBlock", "codeSnippet": quote, "language": "PlainText"})));
+        card.extend(
+            quote.map(|quote| json!({"type": "CodeBlock", "codeSnippet": quote, "language": "PlainText"})),
+        );
     }
     let calls = called(draft);
     if !calls.is_empty() {
@@ -122,7 +126,9 @@ fn verdict(reply: &HttpReply) -> Result<Sent, SendError> {
         200 | 202 => Ok(Sent(format!("{said}: the flow was started"))),
         401 | 403 | 404 | 410 => Err(SendError::Permanent(said)),
         // Switched off, or deleted and not yet forgotten.
-        400 if code.starts_with("Workflow") && code != "WorkflowRunInProgress" => Err(SendError::Permanent(said)),
+        400 if code.starts_with("Workflow") && code != "WorkflowRunInProgress" => {
+            Err(SendError::Permanent(said))
+        }
         400 | 413 => Err(SendError::Rejected(said)),
         _ => Err(wait(said, reply.retry_after)),
     }
@@ -140,7 +146,10 @@ mod tests {
     #[test]
     fn the_signature_stays_as_it_was_given() {
         let url = &sample::settings("teams", &[("url", HOOK)])["url"];
-        assert!(url.ends_with("?api-version=2016-06-01&sp=%2Ftriggers%2Fmanual%2Frun&sv=1.0&sig=aSecret_1"), "{url}");
+        assert!(
+            url.ends_with("?api-version=2016-06-01&sp=%2Ftriggers%2Fmanual%2Frun&sv=1.0&sig=aSecret_1"),
+            "{url}"
+        );
     }
 
     #[rstest]

@@ -29,7 +29,9 @@ pub(super) const DRIVER: Driver = Driver {
     ],
     shared: HTTP,
     read,
-    urls: |settings| settings.get("url").and_then(|url| Some(("url", Url::parse(url).ok()?))).into_iter().collect(),
+    urls: |settings| {
+        settings.get("url").and_then(|url| Some(("url", Url::parse(url).ok()?))).into_iter().collect()
+    },
     target: |settings| settings.get("chat").cloned().unwrap_or_default(),
     // There are Bot API servers of one's own, and relays where Telegram is out of reach.
     hosts: &[],
@@ -188,7 +190,8 @@ struct Parameters {
 }
 
 /// Descriptions behind a 400 that say that this chat takes no more messages from this bot.
-const DEAD: &[&str] = &["chat not found", "not enough rights", "have no rights", "CHAT_WRITE_FORBIDDEN", "PEER_ID_INVALID"];
+const DEAD: &[&str] =
+    &["chat not found", "not enough rights", "have no rights", "CHAT_WRITE_FORBIDDEN", "PEER_ID_INVALID"];
 
 /// `ok` decides.
 fn verdict(reply: &HttpReply) -> Result<Sent, SendError> {
@@ -251,7 +254,8 @@ pub fn read_chats(reply: &HttpReply) -> Result<Vec<Heard>, SendError> {
     }
     let mut found: Vec<Heard> = Vec::new();
     for update in body.result.as_array().map_or(&[][..], Vec::as_slice).iter().rev() {
-        let message = ["message", "channel_post", "my_chat_member"].into_iter().find_map(|kind| update.get(kind));
+        let message =
+            ["message", "channel_post", "my_chat_member"].into_iter().find_map(|kind| update.get(kind));
         let Some(message) = message else { continue };
         let chat = &message["chat"];
         let Some(id) = chat["id"].as_i64() else { continue };
@@ -329,10 +333,12 @@ mod tests {
             {"update_id":4,"message":{"chat":{"id":-7,"title":"Forum"},"message_thread_id":9,"is_topic_message":true,"text":"x"}},
             {"update_id":5,"poll":{}}]}"#;
         let found = read_chats(&HttpReply { status: 200, body: body.into(), retry_after: None }).unwrap();
-        let shown: Vec<_> = found.iter().map(|heard| (heard.chat.as_str(), heard.thread, heard.name.as_str())).collect();
+        let shown: Vec<_> =
+            found.iter().map(|heard| (heard.chat.as_str(), heard.thread, heard.name.as_str())).collect();
         assert_eq!(shown, [("-7", Some(9), "Forum"), ("42", None, "Ann"), ("-100123", None, "运维群")]);
         let wrong = r#"{"ok":false,"error_code":401,"description":"Unauthorized"}"#;
-        let wrong = read_chats(&HttpReply { status: 401, body: wrong.into(), retry_after: None }).unwrap_err();
+        let wrong =
+            read_chats(&HttpReply { status: 401, body: wrong.into(), retry_after: None }).unwrap_err();
         assert_eq!(wrong.to_string(), "HTTP 401: Unauthorized");
     }
 }

@@ -28,7 +28,9 @@ pub(super) const DRIVER: Driver = Driver {
     ],
     shared: HTTP,
     read,
-    urls: |settings| settings.get("url").and_then(|url| Some(("url", Url::parse(url).ok()?))).into_iter().collect(),
+    urls: |settings| {
+        settings.get("url").and_then(|url| Some(("url", Url::parse(url).ok()?))).into_iter().collect()
+    },
     target: |settings| settings.get("to").cloned().unwrap_or_default(),
     hosts: &["api.twilio.com", ".twilio.com"],
     per_minute: Some(30),
@@ -75,7 +77,11 @@ fn request(draft: &Draft<'_>) -> Result<Outgoing, SendError> {
     let text = |words: &Words| format!("{}\n{}\n{}", words.title, words.sentence, draft.alert.link);
     let words = Words { facts: Vec::new(), quote: None, ..draft.words.clone() };
     let body = fit(&words, MAX_PLAIN, text, |text| {
-        if text.is_ascii() { text.len() } else { (text.encode_utf16().count() * MAX_PLAIN).div_ceil(MAX_WIDE) }
+        if text.is_ascii() {
+            text.len()
+        } else {
+            (text.encode_utf16().count() * MAX_PLAIN).div_ceil(MAX_WIDE)
+        }
     });
     let account = draft.get("account");
     let base = if draft.get("url").is_empty() { "https://api.twilio.com" } else { draft.get("url") };
@@ -102,11 +108,14 @@ const DEAD: &[i64] = &[20003, 20404, 21211, 21212, 21408, 21606, 21608, 21610, 2
 /// 201 with the message's id: Twilio has it. Whether the phone got it is told later, to those who ask.
 fn verdict(reply: &HttpReply) -> Result<Sent, SendError> {
     let body: Reply = serde_json::from_slice(&reply.body).unwrap_or_default();
-    let said = if body.code == 0 { String::new() } else { format!("{}: {}", body.code, sentence(&body.message)) };
+    let said =
+        if body.code == 0 { String::new() } else { format!("{}: {}", body.code, sentence(&body.message)) };
     match reply.status {
         201 if !body.sid.is_empty() => Ok(Sent(format!("message {}", sentence(&body.sid)))),
         200..=299 => Err(SendError::retry(format!("HTTP {} without Twilio's message id", reply.status))),
-        status @ 400..=499 if DEAD.contains(&body.code) => Err(SendError::Permanent(format!("HTTP {status}: {said}"))),
+        status @ 400..=499 if DEAD.contains(&body.code) => {
+            Err(SendError::Permanent(format!("HTTP {status}: {said}")))
+        }
         _ => judge_said(reply, &[401, 403], &said),
     }
 }

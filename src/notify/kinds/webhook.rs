@@ -65,10 +65,11 @@ fn read(given: &Settings) -> Result<Settings, FieldError> {
         return Err(FieldError::new("url_down", "one-url", ""));
     }
     for name in ["headers_down", "headers_up"] {
-        for line in settings.get(name).map_or("", String::as_str).lines().filter(|line| !line.trim().is_empty()) {
-            let (key, value) = line
-                .split_once(':')
-                .ok_or_else(|| FieldError::new(name, "header", line.trim()))?;
+        for line in
+            settings.get(name).map_or("", String::as_str).lines().filter(|line| !line.trim().is_empty())
+        {
+            let (key, value) =
+                line.split_once(':').ok_or_else(|| FieldError::new(name, "header", line.trim()))?;
             let (key, value) = (key.trim(), value.trim());
             if HeaderName::from_bytes(key.as_bytes()).is_err() || value.is_empty() {
                 return Err(FieldError::new(name, "header", line.trim()));
@@ -96,8 +97,9 @@ fn request(draft: &Draft<'_>) -> Result<Outgoing, SendError> {
         return Ok(Outgoing::Nothing);
     }
     let values = Values::new(alert, if up { "up" } else { "down" });
-    let url = Url::parse(&values.fill(get("url"), Place::Url))
-        .map_err(|_| SendError::Rejected("the URL is not one any more after its placeholders are filled in".into()))?;
+    let url = Url::parse(&values.fill(get("url"), Place::Url)).map_err(|_| {
+        SendError::Rejected("the URL is not one any more after its placeholders are filled in".into())
+    })?;
     let method = match get("method") {
         "POST" => Method::POST,
         "PUT" => Method::PUT,
@@ -174,7 +176,8 @@ impl<'a> Values<'a> {
             ("BODY", body_only(self.alert.last.body.clone())),
             ("EXITSTATUS", Some(self.alert.last.exit_status.unwrap_or(-1).to_string())),
         ];
-        let tag_names: Vec<String> = (1..=check.tags.split_whitespace().count()).map(|n| format!("TAG{n}")).collect();
+        let tag_names: Vec<String> =
+            (1..=check.tags.split_whitespace().count()).map(|n| format!("TAG{n}")).collect();
         for (name, tag) in tag_names.iter().zip(check.tags.split_whitespace()) {
             names.push((name, Some(escaped(tag))));
         }
@@ -185,12 +188,8 @@ impl<'a> Values<'a> {
 
 /// Percent-encoding as Python's `quote`: letters, digits, `_.-~/` stay.
 fn percent(text: &str) -> String {
-    const KEPT: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC
-        .remove(b'_')
-        .remove(b'.')
-        .remove(b'-')
-        .remove(b'~')
-        .remove(b'/');
+    const KEPT: &percent_encoding::AsciiSet =
+        &percent_encoding::NON_ALPHANUMERIC.remove(b'_').remove(b'.').remove(b'-').remove(b'~').remove(b'/');
     percent_encoding::utf8_percent_encode(text, KEPT).to_string()
 }
 
@@ -209,9 +208,9 @@ fn latin1(text: &str) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::notify::alert::tests::alert;
     use crate::notify::message::words;
-    use super::*;
     use rstest::rstest;
 
     fn fill(template: &str, place: Place) -> String {
@@ -257,7 +256,13 @@ mod tests {
         let settings = Settings::from([("url_down".to_owned(), "https://x/$STATUS".to_owned())]);
         let sent = |side| {
             let alert = alert(side);
-            request(&Draft { settings: &settings, alert: &alert, words: &words(&alert), now: alert.at, plain: false })
+            request(&Draft {
+                settings: &settings,
+                alert: &alert,
+                words: &words(&alert),
+                now: alert.at,
+                plain: false,
+            })
         };
         assert!(matches!(sent(Side::Up), Ok(Outgoing::Nothing)));
         match sent(Side::Down) {

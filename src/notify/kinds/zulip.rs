@@ -88,14 +88,21 @@ fn request(draft: &Draft<'_>) -> Result<Outgoing, SendError> {
     let alert = draft.alert;
     let topic = match draft.get("topic") {
         // A topic for each check keeps its story together.
-        "" if alert.names.len() == 1 && alert.side != Side::Test => Unit::Chars.clip(&alert.check.name, MAX_TOPIC),
+        "" if alert.names.len() == 1 && alert.side != Side::Test => {
+            Unit::Chars.clip(&alert.check.name, MAX_TOPIC)
+        }
         "" => "Maibo".to_owned(),
         topic => topic.to_owned(),
     };
     let calls = calls(draft);
-    let content = fit(draft.words, MAX_CONTENT, |words| content(draft, words, &calls), |text| Unit::Chars.len(text));
-    let fields =
-        [("type", "stream"), ("to", draft.get("channel")), ("topic", topic.as_str()), ("content", content.as_str())];
+    let content =
+        fit(draft.words, MAX_CONTENT, |words| content(draft, words, &calls), |text| Unit::Chars.len(text));
+    let fields = [
+        ("type", "stream"),
+        ("to", draft.get("channel")),
+        ("topic", topic.as_str()),
+        ("content", content.as_str()),
+    ];
     let request = HttpRequest::form(below(draft.get("url"), "api/v1/messages")?, &fields);
     let authorization = basic(draft.get("email"), draft.get("key"));
     Ok(Outgoing::Http(Box::new(request.with(AUTHORIZATION, &authorization))))
@@ -122,11 +129,16 @@ fn verdict(reply: &HttpReply) -> Result<Sent, SendError> {
         (code, message) => format!("HTTP {}, {}: {}", reply.status, sentence(code), sentence(message)),
     };
     match code {
-        "STREAM_DOES_NOT_EXIST" | "UNAUTHORIZED" | "INVALID_API_KEY" | "USER_DEACTIVATED" | "REALM_DEACTIVATED" => {
+        "STREAM_DOES_NOT_EXIST"
+        | "UNAUTHORIZED"
+        | "INVALID_API_KEY"
+        | "USER_DEACTIVATED"
+        | "REALM_DEACTIVATED" => {
             return Err(SendError::Permanent(said));
         }
         "RATE_LIMIT_HIT" => {
-            let asked = body["retry-after"].as_f64().and_then(|secs| Duration::try_from_secs_f64(secs.ceil()).ok());
+            let asked =
+                body["retry-after"].as_f64().and_then(|secs| Duration::try_from_secs_f64(secs.ceil()).ok());
             return Err(wait(said, asked.or(reply.retry_after)));
         }
         _ => {}
@@ -180,6 +192,10 @@ mod tests {
         let sent = fields("", "Ann Lee, @**Bob**, *ops*", "@**all** [x](http://evil)");
         let first = sent["content"].lines().next().unwrap();
         assert!(first.ends_with(" @**Ann Lee** @**Bob** @*ops*"), "{first}");
-        assert!(!sent["content"].contains("@**all") && !sent["content"].contains("[x]("), "{}", sent["content"]);
+        assert!(
+            !sent["content"].contains("@**all") && !sent["content"].contains("[x]("),
+            "{}",
+            sent["content"]
+        );
     }
 }
