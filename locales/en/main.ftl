@@ -52,16 +52,16 @@ mail-unsubscribe = Unsubscribe
 mail-confirm-title = Do you want these alerts?
 mail-confirm-text = Somebody set up Maibo at { $server } to mail you when a job of the project “{ $project }” falls silent. It will, once you confirm that you want that.
 mail-confirm-footer = If you do not know what this is about, do nothing: no more mails will come.
-confirm-title = Alerts of “{ $project }”
-confirm-text = Maibo will send alerts to { $address } when a job of this project falls silent, and when it is back. Each mail has a link to stop them.
-confirm-button = Yes, send me alerts
-confirmed-title = Confirmed
-confirmed-text = Alerts of “{ $project }” go to { $address } from now on.
-unsubscribe-title = Unsubscribe?
-unsubscribe-text = { $address } will get no more alerts of “{ $project }” from this channel. Those who run it are told.
-unsubscribe-button = Unsubscribe
-unsubscribed-title = Unsubscribed
-unsubscribed-text = { $address } gets no more of these alerts. To have them again, ask those who run “{ $project }”: they can send you a mail with a link to confirm.
+consent-confirm-title = Alerts of “{ $project }”
+consent-confirm-text = Maibo will send alerts to { $address } when a job of this project falls silent, and when it is back. Each mail has a link to stop them.
+consent-confirm-button = Yes, send me alerts
+consent-confirmed-title = Confirmed
+consent-confirmed-text = Alerts of “{ $project }” go to { $address } from now on.
+consent-unsubscribe-title = Unsubscribe?
+consent-unsubscribe-text = { $address } will get no more alerts of “{ $project }” from this channel. Those who run it are told.
+consent-unsubscribe-button = Unsubscribe
+consent-unsubscribed-title = Unsubscribed
+consent-unsubscribed-text = { $address } gets no more of these alerts. To have them again, ask those who run “{ $project }”: they can send you a mail with a link to confirm.
 check-unnamed = unnamed check
 
 ## The frame

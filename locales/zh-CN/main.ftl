@@ -43,16 +43,16 @@ mail-unsubscribe = 退订
 mail-confirm-title = 要接收这些告警吗？
 mail-confirm-text = 有人在 { $server } 的 Maibo 上设置了：项目“{ $project }”的任务失联时，发邮件通知您。您确认后才会开始发送。
 mail-confirm-footer = 如果您不清楚这是什么，忽略即可，不会再有邮件发来。
-confirm-title = “{ $project }”的告警
-confirm-text = 该项目的任务失联或恢复时，Maibo 会发邮件到 { $address }。每封邮件里都有退订链接。
-confirm-button = 确认接收告警
-confirmed-title = 已确认
-confirmed-text = 从现在起，“{ $project }”的告警会发送到 { $address }。
-unsubscribe-title = 要退订吗？
-unsubscribe-text = { $address } 将不再从这个渠道收到“{ $project }”的告警，项目负责人会得知。
-unsubscribe-button = 退订
-unsubscribed-title = 已退订
-unsubscribed-text = { $address } 不会再收到这些告警。如需恢复，请联系“{ $project }”的负责人，由其重新发送确认邮件。
+consent-confirm-title = “{ $project }”的告警
+consent-confirm-text = 该项目的任务失联或恢复时，Maibo 会发邮件到 { $address }。每封邮件里都有退订链接。
+consent-confirm-button = 确认接收告警
+consent-confirmed-title = 已确认
+consent-confirmed-text = 从现在起，“{ $project }”的告警会发送到 { $address }。
+consent-unsubscribe-title = 要退订吗？
+consent-unsubscribe-text = { $address } 将不再从这个渠道收到“{ $project }”的告警，项目负责人会得知。
+consent-unsubscribe-button = 退订
+consent-unsubscribed-title = 已退订
+consent-unsubscribed-text = { $address } 不会再收到这些告警。如需恢复，请联系“{ $project }”的负责人，由其重新发送确认邮件。
 check-unnamed = 未命名检查
 
 ## 页面框架

@@ -169,7 +169,7 @@ fn question(
     let project = Unit::Chars.clip(&one_line(project), SHOWN);
     let title = l.t("mail-confirm-title");
     let text = l.ta("mail-confirm-text", &[("project", &project), ("server", links.base())]);
-    let (button, footer) = (l.t("confirm-button"), l.t("mail-confirm-footer"));
+    let (button, footer) = (l.t("consent-confirm-button"), l.t("mail-confirm-footer"));
     let frame = Html {
         lang: l.code(),
         side: "test",

@@ -19,3 +19,14 @@ channel-steps-ntfy =
     Install the ntfy app and subscribe to a topic with a name that nobody guesses.
     Type the same topic here; and your server, when it is not ntfy.sh.
     When the topic is protected: in the web app, Account → Access tokens → Create; copy the token.
+field-ntfy-priority-high = high
+field-ntfy-priority-urgent = urgent
+field-ntfy-priority-default = default
+field-ntfy-priority-low = low
+field-ntfy-priority-min = lowest (min)
+field-ntfy-priority-up-high = high
+field-ntfy-priority-up-urgent = urgent
+field-ntfy-priority-up-default = default
+field-ntfy-priority-up-low = low
+field-ntfy-priority-up-min = lowest (min)
+field-ntfy-priority-up-off = not told (off)

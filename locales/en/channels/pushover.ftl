@@ -20,3 +20,13 @@ channel-steps-pushover =
     Sign in at pushover.net: the user key is on your dashboard.
     Create an Application/API Token; call it Maibo.
     Copy both into the fields.
+field-pushover-priority-high = high
+field-pushover-priority-normal = normal
+field-pushover-priority-quiet = quiet
+field-pushover-priority-silent = silent
+field-pushover-priority-emergency = emergency
+field-pushover-priority-up-high = high
+field-pushover-priority-up-normal = normal
+field-pushover-priority-up-quiet = quiet
+field-pushover-priority-up-silent = silent
+field-pushover-priority-up-off = not told (off)

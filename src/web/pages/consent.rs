@@ -43,10 +43,10 @@ fn draw(visit: &Visit, key: &str, channel: &Channel, project: &str, acts: bool) 
     let here = visit.here.split('?').next().unwrap_or_default();
     let s = Shell::plain(&visit.state, l, here);
     page(&Page {
-        title: l.ta(&format!("{key}-title"), &names),
-        text: l.ta(&format!("{key}-text"), &names),
+        title: l.ta(&format!("consent-{key}-title"), &names),
+        text: l.ta(&format!("consent-{key}-text"), &names),
         action: acts.then(|| s.to(here)),
-        button: if acts { l.t(&format!("{key}-button")) } else { String::new() },
+        button: if acts { l.t(&format!("consent-{key}-button")) } else { String::new() },
         s,
     })
 }
