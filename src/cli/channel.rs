@@ -17,7 +17,7 @@ pub(super) enum Command {
     Create {
         #[arg(long, default_value = projects::DEFAULT)]
         project: String,
-        /// email, wecom or webhook
+        /// `email`, `wecom`, `dingtalk`, `webhook` …: docs/channels.md lists all with their fields
         #[arg(long)]
         kind: String,
         #[arg(long)]

@@ -285,8 +285,6 @@ pub async fn past(
     let Some(check) = flips::check_of(db, &flip).await? else { return Ok(None) };
     let about = about(&check, lang, String::new());
     Ok(Some(Alert {
-        quiet: false,
-        unsubscribe: None,
         side,
         event_id: String::new(),
         outage_id: None,
@@ -302,6 +300,8 @@ pub async fn past(
         link: links.check(check.code()),
         untold: None,
         note: None,
+        quiet: false,
+        unsubscribe: None,
         notice: None,
     }))
 }

@@ -9,9 +9,15 @@ use super::{Driver, Settings};
 /// of every sentence.
 const LEAST: usize = 4;
 const LEAST_IN_PATH: usize = 8;
-/// From this length on parts of a secret are looked for as well, of so many characters.
-const LONG: usize = 12;
-const PART: usize = 8;
+
+/// How many characters of a secret in a row give it away: of a short one all.
+fn telling(length: usize) -> usize {
+    match length {
+        16.. => 8,
+        10..=15 => 6,
+        _ => length,
+    }
+}
 
 /// What must not be seen.
 pub(super) struct Secrets(Vec<Vec<char>>);
@@ -56,7 +62,7 @@ impl Secrets {
         let chars: Vec<char> = text.chars().collect();
         let mut hidden = vec![false; chars.len()];
         for secret in &self.0 {
-            let size = if secret.len() >= LONG { PART } else { secret.len() };
+            let size = telling(secret.len());
             for (at, seen) in chars.windows(size).enumerate() {
                 if secret.windows(size).any(|part| part == seen) {
                     hidden[at..at + size].fill(true);

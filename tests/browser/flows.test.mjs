@@ -237,3 +237,38 @@ test("no page is wider than a phone", async () => {
   }
   await maibo.stop();
 });
+
+test("a channel gets words of its own, tried on what really happened", async () => {
+  const sink = await startSink();
+  const { maibo, page, context, faults } = await ready();
+  const address = maibo.run(["check", "create", "--name", "夜间 <备份>", "--every", "1h"]);
+  assert.equal((await context.request.post(`${address}/3`, { data: "dumping\nno space left\n" })).status(), 200);
+  await page.click("nav >> text=Channels");
+  // A few letters and Enter lead to a kind; what does not fit goes out of sight.
+  await page.keyboard.press("/");
+  await page.keyboard.type("wecom robot");
+  await page.waitForFunction(() => document.querySelectorAll(".kindcards li:not([hidden])").length === 1);
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/\/new\/wecom$/);
+  await page.fill("#url", `${sink.url}/cgi-bin/webhook/send?key=0123456789abcdef`);
+  await page.click("summary >> text=Words and time zone");
+  assert.match(await page.textContent("#preview"), /夜间 <备份>” is down: the job ended with exit status 3/);
+  await page.fill("#text_template", "{{ check.name }} ended with {{ exit_status }}: {{ last_lines|lines(1) }}");
+  await page.waitForSelector("#preview >> text=夜间 <备份> ended with 3: no space left");
+  await page.fill("#text_template", "one\n{{ chekc }}");
+  await page.waitForSelector("#preview >> text=Text: line 2: there is no `chekc` in messages");
+  await page.click(".row >> text=Save");
+  await page.waitForSelector("#text_template:focus");
+  assert.match(await page.textContent("#text_template-error"), /^Line 2: there is no `chekc`/);
+  assert.match(await page.inputValue("#url"), /key=0123456789abcdef$/, "nothing typed is lost");
+  await page.fill("#text_template", "{{ project }}: {{ title }}");
+  await page.focus("#name");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/done=channel-made/);
+  await page.click("button >> text=Send a test");
+  await page.waitForSelector("text=/Sent\\. The other side answered:/");
+  assert.match(sink.requests[0].body, /default: TEST \| Maibo/);
+  assert.deepEqual(faults, []);
+  sink.stop();
+  await maibo.stop();
+});

@@ -96,8 +96,8 @@ for channel, tries in ((1, 1), (2, 2)):
         good = k == tries - 1
         detail = ("250 2.0.0 queued" if channel == 1 else "errcode 0: ok") if good else "timed out"
         db.execute(
-            "INSERT INTO attempts (outbox_id, at, took, outcome, detail) VALUES (?, ?, ?, ?, ?)",
-            (outbox, now - 90 * M + k * 5 * S, 184_000 if good else 20_000_000, "sent" if good else "retry", detail),
+            "INSERT INTO attempts (outbox_id, channel_id, at, took, outcome, detail) VALUES (?, ?, ?, ?, ?, ?)",
+            (outbox, channel, now - 90 * M + k * 5 * S, 184_000 if good else 20_000_000, "sent" if good else "retry", detail),
         )
 
 # Many more checks, to see how the list bears them.

@@ -29,7 +29,8 @@ for (const [name, viewport, colorScheme, locale] of looks) {
   const visits = {
     check: `${base}/checks/${check}`, form: `${project}/checks/new`, edit: `${base}/checks/${check}/edit`,
     delete: `${base}/checks/${check}/delete`, channels: `${project}/channels`, badges: `${project}/badges`, keys: `${project}/keys`,
-    webhook: `${project}/channels/new/webhook`, email: `${project}/channels/new/email`, none: `${base}/nonsense`,
+    webhook: `${project}/channels/new/webhook`, email: `${project}/channels/new/email`,
+    wecom: `${project}/channels/new/wecom#words`, kinds: `${base}/docs/channels#kind-wecom`, none: `${base}/nonsense`,
   };
   for (const [what, url] of Object.entries(visits)) {
     await page.goto(url);

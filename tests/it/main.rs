@@ -10,6 +10,7 @@ mod architecture;
 mod backup;
 mod bad_input;
 mod badges;
+mod channel_forms;
 mod cli;
 mod contract;
 mod delivery;

@@ -7,9 +7,9 @@ field-wecom-url = Webhook URL
 field-wecom-url-hint = In the group: … → Group robots → Add; copy the whole address.
 field-wecom-key = or only the key
 field-wecom-key-hint = What stands behind key= in that address.
-field-wecom-mention = Call
-field-wecom-mention-hint = Who is called when a check goes down: user ids, mobile numbers or @all. With numbers or @all the message is plain text.
-setting-error-wecom-mention = `{ $value }` is neither a user id nor a mobile number; @all calls everybody
+field-wecom-mention = Call when down
+field-wecom-mention-hint = User ids, mobile numbers or @all. With numbers or @all the message is plain text.
+setting-error-wecom-mention = `{ $value }` is neither a user id nor a mobile number; @all is everybody
 channel-steps-wecom =
     Open the group in WeCom: … → Group robots → Add.
     Give the robot a name, for example Maibo.

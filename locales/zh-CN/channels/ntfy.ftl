@@ -19,3 +19,14 @@ channel-steps-ntfy =
     安装 ntfy 应用，订阅一个别人猜不到的主题。
     在这里填写同一个主题；不用 ntfy.sh 时再填服务器地址。
     主题受保护时：在网页版中 Account → Access tokens → Create，复制令牌。
+field-ntfy-priority-high = 高（high）
+field-ntfy-priority-urgent = 紧急（urgent）
+field-ntfy-priority-default = 默认（default）
+field-ntfy-priority-low = 低（low）
+field-ntfy-priority-min = 最低（min）
+field-ntfy-priority-up-high = 高（high）
+field-ntfy-priority-up-urgent = 紧急（urgent）
+field-ntfy-priority-up-default = 默认（default）
+field-ntfy-priority-up-low = 低（low）
+field-ntfy-priority-up-min = 最低（min）
+field-ntfy-priority-up-off = 不通知（off）

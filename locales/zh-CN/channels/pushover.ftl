@@ -20,3 +20,13 @@ channel-steps-pushover =
     登录 pushover.net，首页上有 User Key。
     Create an Application/API Token，取名 Maibo。
     把两者填到这里。
+field-pushover-priority-high = 高（high）
+field-pushover-priority-normal = 普通（normal）
+field-pushover-priority-quiet = 安静（quiet）
+field-pushover-priority-silent = 静默（silent）
+field-pushover-priority-up-high = 高（high）
+field-pushover-priority-up-normal = 普通（normal）
+field-pushover-priority-up-quiet = 安静（quiet）
+field-pushover-priority-up-silent = 静默（silent）
+field-pushover-priority-up-off = 不通知（off）
+field-pushover-priority-emergency = 紧急（emergency）

@@ -225,8 +225,10 @@ fn value(draft: &Draft<'_>, ours: &str) -> String {
         "name" if alert.notice.is_some() => safe(&draft.words.title),
         "time" => lang.moment(alert.at, &alert.zone, false),
         _ if alert.names.len() > 1 => {
-            let name = Unit::Chars.clip(&safe(&alert.check.name), MAX_VALUE - 9);
-            lang.ta("aliyunsms-names", &[("name", &name), ("number", &alert.names.len().to_string())])
+            let number = alert.names.len().to_string();
+            let named = |name: &str| lang.ta("aliyunsms-names", &[("name", name), ("number", &number)]);
+            let room = MAX_VALUE.saturating_sub(Unit::Chars.len(&named("")));
+            named(&Unit::Chars.clip(&safe(&alert.check.name), room))
         }
         _ => safe(&alert.check.name),
     };
@@ -428,7 +430,7 @@ mod tests {
         down.names = vec!["a".to_owned(); 1000];
         let many = filled(&sample::request("aliyunsms", &given, &down, false));
         assert!(many["job"].as_str().unwrap().chars().count() <= MAX_VALUE, "{many}");
-        assert!(many["job"].as_str().unwrap().contains("999"), "{many}");
+        assert!(many["job"].as_str().unwrap().contains("1000"), "{many}");
     }
 
     #[rstest]

@@ -91,6 +91,7 @@ fn request(draft: &Draft<'_>) -> Result<Outgoing, SendError> {
         value => value.to_owned(),
     };
     let level = match alert.side {
+        _ if alert.quiet => "passive".to_owned(),
         Side::Down | Side::Test => or("level", LEVELS[0]),
         Side::Up => "active".to_owned(),
     };
@@ -191,6 +192,9 @@ mod tests {
         assert_eq!((&down["level"], &up["level"]), (&json!("critical"), &json!("active")));
         assert_eq!(down["id"], up["id"]);
         assert_eq!((&down["sound"], &down["group"]), (&json!("alarm"), &json!("库")));
+        let mut canary = alert(Side::Test);
+        canary.quiet = true;
+        assert_eq!(sample::body("bark", &given, &canary, false)["level"], "passive");
         let mut many = alert(Side::Down);
         many.names.push("another".to_owned());
         assert_ne!(sample::body("bark", &given, &many, false)["id"], down["id"]);

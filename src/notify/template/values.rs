@@ -17,7 +17,6 @@ use crate::notify::message::{self, Words};
 
 /// Every name that a template may use; parts of facts have `label` and `value`.
 pub const NAMES: &[&str] = &[
-    "check",
     "check.name",
     "check.slug",
     "check.tags",

@@ -230,7 +230,8 @@ async fn no_answer_brings_a_secret_into_the_log() {
     each(async |vendor: Arc<Vendor>| {
         for secret in vendor.secrets {
             let half: String = secret.chars().skip(secret.chars().count() / 3).collect();
-            for said in [(*secret).to_owned(), secret.replace('-', "%2D"), half.clone()] {
+            let part = if secret.chars().count() < 10 { *secret } else { &half };
+            for said in [(*secret).to_owned(), secret.replace('-', "%2D"), part.to_owned()] {
                 let keys = ["error", "errmsg", "msg", "message", "description", "errorDescription", "reason"];
                 let mut body: serde_json::Map<String, serde_json::Value> =
                     keys.iter().map(|key| ((*key).to_owned(), said.clone().into())).collect();
@@ -243,7 +244,7 @@ async fn no_answer_brings_a_secret_into_the_log() {
                     let answer = Answer::Says(status, body.clone());
                     let (outcome, _) = send(&vendor, answer, &alert(Side::Down, "job", "")).await;
                     let shown = format!("{outcome:?}");
-                    assert!(!shown.contains(&half), "{} tells its secret: {shown}", vendor.kind);
+                    assert!(!shown.contains(part), "{} tells its secret: {shown}", vendor.kind);
                 }
             }
         }

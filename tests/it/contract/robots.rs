@@ -1,6 +1,10 @@
 //! Group robots, pushes and text messages of China.
+use maibo::notify::alert::Side;
+use maibo::notify::driver;
+
 use super::Vendor;
 use super::Verdict::{Permanent, Rejected, Retry, RetryAfter};
+use crate::support::http_sink::{Answer, HttpSink};
 
 pub(super) fn vendors() -> Vec<Vendor> {
     vec![
@@ -252,4 +256,34 @@ pub(super) fn vendors() -> Vec<Vendor> {
             longest: 0,
         },
     ]
+}
+
+#[tokio::test]
+async fn a_token_is_kept_until_the_vendor_drops_it() {
+    let says = |body: &str| Answer::Says(200, body.to_owned());
+    let token =
+        |token| says(&format!(r#"{{"errcode":0,"errmsg":"ok","access_token":"{token}","expires_in":7200}}"#));
+    let sink = HttpSink::start(
+        [
+            token("T1"),
+            Answer::wecom(0, "ok"),
+            Answer::wecom(0, "ok"),
+            Answer::wecom(42001, "access_token expired"),
+            token("T2"),
+            Answer::wecom(0, "ok"),
+        ],
+        Answer::status(500),
+    );
+    let post = super::post();
+    let vendors = vendors();
+    let app = vendors.iter().find(|vendor| vendor.kind == "wecomapp").unwrap();
+    let settings = super::settings(app, &sink.url(""), &post).await.unwrap();
+    let alert = super::alert(Side::Down, "job", "");
+    for _ in 0..3 {
+        post.send_with(driver("wecomapp").unwrap(), &settings, &alert, alert.at).await.unwrap();
+    }
+    let asked: Vec<String> = sink.heard().into_iter().map(|heard| heard.target).collect();
+    let login = "/cgi-bin/gettoken?corpid=ww0123456789abcdef&corpsecret=wEcOmSeCrEt";
+    let (first, second) = ("/cgi-bin/message/send?access_token=T1", "/cgi-bin/message/send?access_token=T2");
+    assert_eq!(asked, [login, first, first, first, login, second]);
 }

@@ -1,6 +1,10 @@
 //! Chat rooms.
-use super::Vendor;
+use maibo::notify::alert::Side;
+use maibo::notify::driver;
+
 use super::Verdict::{Permanent, Rejected, Retry, RetryAfter, Sent};
+use super::{Vendor, Verdict, alert, post, settings};
+use crate::support::http_sink::{Answer, HttpSink};
 
 pub(super) fn vendors() -> Vec<Vendor> {
     vec![slack(), discord(), teams(), google_chat(), mattermost(), rocket_chat(), matrix(), zulip()]
@@ -257,4 +261,27 @@ fn zulip() -> Vendor {
         // Percent-encoded.
         longest: 125_000,
     }
+}
+
+#[tokio::test]
+async fn matrix_joins_a_room_once_and_again_after_it_was_thrown_out() {
+    let vendor = matrix();
+    let says = |(status, body): (u16, &str)| Answer::Says(status, body.to_owned());
+    let (joined, sent) = (vendor.before[0], vendor.ok);
+    let thrown_out = (403, r#"{"errcode":"M_FORBIDDEN","error":"not in room"}"#);
+    let script = [joined, sent, sent, thrown_out, joined, sent].map(says);
+    let sink = HttpSink::start(script, Answer::status(500));
+    let post = post();
+    let settings = settings(&vendor, &sink.url(""), &post).await.unwrap();
+    for _ in 0..3 {
+        let alert = alert(Side::Down, "job", "");
+        let outcome = post.send_with(driver("matrix").unwrap(), &settings, &alert, alert.at).await;
+        assert_eq!(Verdict::of(&outcome), Sent, "{outcome:?}");
+    }
+    let heard = sink.heard();
+    let methods: Vec<&str> = heard.iter().map(|request| request.method.as_str()).collect();
+    assert_eq!(methods, ["POST", "PUT", "PUT", "PUT", "POST", "PUT"]);
+    // The same alert is the same message, however often it is sent.
+    assert_eq!(heard[1].target, heard[2].target);
+    assert_eq!(heard[1].target, heard[5].target);
 }
