@@ -208,7 +208,7 @@ fn the_preview_tells_of_what_really_happened() {
         ),
         "{text}"
     );
-    assert!(text.contains("&quot;one&quot; is up: "), "{text}");
+    assert!(text.contains("&quot;one&quot; is up:"), "{text}");
     assert!(text.contains("&lt;i&gt;down&lt;/i&gt;") && !text.contains("<i>"));
     // Maibo's own words, where a template is wrong, and what is wrong.
     let text = desk.preview(&[("text_template", "{{ nonsense }}"), ("language", "zh-CN")]);
@@ -244,7 +244,10 @@ fn messages_go_out_in_the_channels_own_words_and_zone() {
     assert_eq!(maibo.post(&format!("{job}/3"), b"first\nno space left\n").status, 200);
     let said = sink.wait_for(1)[0].text();
     assert!(
-        said.contains("［DOWN］ Job") && said.contains("+08:00") && said.contains("Asia/Shanghai"),
+        said.contains("DOWN")
+            && said.contains("Job")
+            && said.contains("+08:00")
+            && said.contains("Asia/Shanghai"),
         "{said}"
     );
     assert!(said.contains("no space left") && !said.contains("first") && !said.contains("Project"), "{said}");
