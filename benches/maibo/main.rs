@@ -2,6 +2,7 @@
 //!
 //! `cargo bench --bench maibo -- [part …]`. All parts together write docs/benchmarks.md; single ones write to
 //! target/bench.md alone. Started without `--bench`, as tests do, it ends at once.
+mod backlog;
 mod bare;
 mod bytes;
 mod database;
@@ -31,7 +32,7 @@ use crate::database::Engine;
 use crate::report::Section;
 
 /// The parts, in the order of the report.
-const PARTS: [&str; 7] = ["pings", "start", "alerts", "scale", "history", "bytes", "pages"];
+const PARTS: [&str; 8] = ["pings", "start", "alerts", "backlog", "scale", "history", "bytes", "pages"];
 
 const PREFACE: &str = "# Benchmarks
 
@@ -98,6 +99,7 @@ async fn measure(asked: &[&str]) -> anyhow::Result<()> {
             "pings" => pings::section(&settings).await,
             "start" => start::section(&settings).await,
             "alerts" => storm::section(&settings).await,
+            "backlog" => backlog::section(&settings).await,
             "scale" => scale::section(&settings).await,
             "history" => history::section(&settings).await,
             "bytes" => bytes::section(&settings).await,

@@ -17,6 +17,22 @@ pub(crate) struct Sink {
     heard: Heard,
 }
 
+/// A receiver that takes connections, and whatever comes, and never says a word.
+pub(crate) struct Silent {
+    pub(crate) addr: SocketAddr,
+}
+
+impl Silent {
+    pub(crate) fn start() -> anyhow::Result<Self> {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+        let addr = listener.local_addr()?;
+        std::thread::spawn(move || {
+            let _held: Vec<_> = listener.incoming().flatten().collect();
+        });
+        Ok(Self { addr })
+    }
+}
+
 impl Sink {
     pub(crate) fn start() -> anyhow::Result<Self> {
         let listener = std::net::TcpListener::bind("127.0.0.1:0")?;

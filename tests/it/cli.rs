@@ -475,7 +475,7 @@ fn a_file_a_variable_and_a_flag_set_the_same_things() {
     );
     for (text, words) in [
         ("[smtp]\nurk = \"x\"\n", vec!["smtp_urk"]),
-        ("listen = true\n", vec!["listen"]),
+        ("listen = [1]\n", vec!["listen"]),
         ("not toml", vec!["maibo.toml"]),
     ] {
         std::fs::write(maibo.path("maibo.toml"), text).unwrap();
@@ -601,7 +601,7 @@ fn keys_and_channels_are_listed_and_keys_revoked() {
     let hook = maibo.channel("webhook", "hook", &["url_down=http://127.0.0.1:9/"]);
     assert!(maibo.made(&["channel", "list"]).contains(&hook));
     let told: Value = serde_json::from_str(&maibo.made(&["channel", "list", "--json"])).unwrap();
-    assert_eq!(told, json!([{"id": hook, "kind": "webhook", "name": "hook", "broken": ""}]));
+    assert_eq!(told, json!([{"id": hook, "kind": "webhook", "name": "hook", "broken": "", "consent": null}]));
 
     let key = maibo.made(&["key", "create", "--scope", "read-only"]);
     let told: Value = serde_json::from_str(&maibo.made(&["key", "list", "--json"])).unwrap();
