@@ -2,7 +2,7 @@
 //!
 //! One task claims and records, each in one transaction for many alerts; every message is sent by a task of its
 //! own, a few per channel at once, so that a slow channel delays no other.
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,14 +20,21 @@ use crate::core::{Span, Time};
 use crate::meters::Meters;
 use crate::rng;
 use crate::store::attempts::{self, Fate, Finished};
-use crate::store::outbox::{self, Claimed, Manner, Policy};
+use crate::store::outbox::{self, Claimed, Manner, Policy, Shares};
 use crate::store::{Db, StoreError};
 use crate::wake::Wakes;
 
 /// Messages of one channel that may be under way at once.
 const PER_CHANNEL: usize = 4;
-/// Messages that may be under way at once in all.
+/// Messages that may be under way at once in all, but for slow ones.
 const AT_ONCE: usize = 256;
+/// When a message under way counts as slow, and its channel with it, until one goes quickly again.
+const SLOW: Span = Span::seconds(2);
+/// Slow messages that may be under way at once, one for each channel. They take no room from the others: a vendor that
+/// hangs makes all its channels hang, and nobody else's.
+const SLOW_AT_ONCE: usize = 512;
+/// Slow channels that are remembered when nothing of theirs is under way.
+const SLOW_KNOWN: usize = 20_000;
 /// How long a claimed alert stays ours: longer than any send may take.
 const LEASE: Span = Span::seconds(90);
 /// Longest sleep between two looks at the outbox: other processes write to it too.
@@ -44,6 +51,9 @@ const GIVE_UP: Span = Span::hours(24);
 /// Waits before the second, third, … try; after the last one every hour, until a day has passed.
 const WAITS: [Span; 5] =
     [Span::seconds(5), Span::seconds(30), Span::minutes(2), Span::minutes(10), Span::minutes(30)];
+
+/// Tries that an alert has before it is given up, however old it is: those before the hourly ones.
+const FAIR_TRIES: i64 = 5;
 
 /// What the queue must know about kinds of channels.
 const POLICY: Policy = Policy { manner, room, rank };
@@ -105,7 +115,8 @@ fn fate(outcome: &Result<Option<Sent>, SendError>, first: Time, tries: i64, now:
         Ok(Some(_)) => Fate::Sent,
         Ok(None) => Fate::Skipped,
         Err(SendError::Permanent(_) | SendError::Rejected(_)) => Fate::Dead,
-        Err(SendError::Retry { .. }) if now - first >= GIVE_UP => Fate::Dead,
+        // What waited a day for its turn has not been tried for a day.
+        Err(SendError::Retry { .. }) if now - first >= GIVE_UP && tries > FAIR_TRIES => Fate::Dead,
         Err(SendError::Retry { after, .. }) => {
             let planned = usize::try_from(tries).ok().and_then(|tries| WAITS.get(tries.saturating_sub(1)));
             let seconds = planned.map_or(3600, Span::num_seconds);
@@ -129,7 +140,9 @@ pub struct Dispatcher {
     wakes: Wakes,
     meters: Arc<Meters>,
     tasks: TaskTracker,
-    under_way: HashMap<i64, usize>,
+    under_way: UnderWay,
+    /// The channel that was served last.
+    after: i64,
     done: mpsc::UnboundedReceiver<Finished>,
     report: mpsc::UnboundedSender<Finished>,
     unrecorded: Vec<Finished>,
@@ -154,15 +167,12 @@ impl Dispatcher {
             wakes,
             meters,
             tasks,
-            under_way: HashMap::new(),
+            under_way: UnderWay::default(),
+            after: 0,
             done,
             report,
             unrecorded: Vec::new(),
         }
-    }
-
-    fn in_flight(&self) -> usize {
-        self.under_way.values().sum()
     }
 
     /// Delivers until `stop`; then waits a little for what is under way and records it.
@@ -185,7 +195,7 @@ impl Dispatcher {
             };
         }
         let farewell = async {
-            while self.in_flight() > 0 {
+            while self.under_way.count() > 0 {
                 let Some(finished) = self.done.recv().await else { break };
                 self.take(finished);
             }
@@ -202,12 +212,7 @@ impl Dispatcher {
 
     fn take(&mut self, finished: Finished) {
         let mut take = |finished: Finished| {
-            if let Some(count) = self.under_way.get_mut(&finished.channel_id) {
-                *count = count.saturating_sub(1);
-                if *count == 0 {
-                    self.under_way.remove(&finished.channel_id);
-                }
-            }
+            self.under_way.ended(finished.channel_id, finished.at, finished.took);
             self.unrecorded.push(finished);
         };
         take(finished);
@@ -228,22 +233,22 @@ impl Dispatcher {
     async fn turn(&mut self) -> Result<Duration, StoreError> {
         let now = self.clock.now();
         let next = outbox::next_at(&self.db).await?;
-        let due = next.is_some_and(|at| at <= now) && self.in_flight() < AT_ONCE;
-        if !due {
+        let quick = self.under_way.age(now);
+        let due = next.is_some_and(|at| at <= now);
+        if !due || quick >= AT_ONCE {
             self.record().await?;
             let until = next.map_or(POLL, |at| (at - now).to_std().unwrap_or(Duration::ZERO));
-            return Ok(if self.in_flight() >= AT_ONCE { POLL } else { until.min(POLL) });
+            return Ok(if due { POLL } else { until.min(POLL) });
         }
-        let busy: Vec<i64> =
-            self.under_way.iter().filter(|(_, count)| **count >= PER_CHANNEL).map(|(id, _)| *id).collect();
-        let per_channel = i64::try_from(PER_CHANNEL).unwrap_or(1);
-        let claimed =
-            outbox::exchange(&self.db, &self.unrecorded, now, LEASE, &busy, per_channel, POLICY).await?;
+        let shares = self.under_way.shares(self.after);
+        let (claimed, after) =
+            outbox::exchange(&self.db, &self.unrecorded, now, LEASE, &shares, POLICY).await?;
         self.unrecorded.clear();
+        self.after = after;
         let none = claimed.is_empty();
         for message in messages(claimed) {
             let channel_id = message[0].channel_id;
-            *self.under_way.entry(channel_id).or_default() += 1;
+            self.under_way.began(channel_id, now);
             let sender = Sender {
                 db: self.db.clone(),
                 clock: Arc::clone(&self.clock),
@@ -253,13 +258,71 @@ impl Dispatcher {
             };
             self.tasks.spawn(async move { sender.deliver(message).await });
         }
-        Ok(match (none, self.in_flight()) {
+        Ok(match (none && after == 0, self.under_way.count()) {
             (false, _) => Duration::ZERO,
             // What is due but not to be had waits for a channel that is busy: its result wakes us,
             (true, 1..) => POLL,
             // or for another server, or for the vendor's limit.
             (true, 0) => ELSEWHERE,
         })
+    }
+}
+
+/// What is being sent, by channel, and which channels are slow.
+#[derive(Default)]
+struct UnderWay {
+    /// When each message of a channel was begun.
+    began: HashMap<i64, Vec<Time>>,
+    slow: BTreeSet<i64>,
+}
+
+impl UnderWay {
+    fn count(&self) -> usize {
+        self.began.values().map(Vec::len).sum()
+    }
+
+    fn began(&mut self, channel_id: i64, now: Time) {
+        self.began.entry(channel_id).or_default().push(now);
+    }
+
+    fn ended(&mut self, channel_id: i64, at: Time, took: Span) {
+        if let Some(began) = self.began.get_mut(&channel_id) {
+            // That of this message, or the one nearest to it: it began a moment before it was sent.
+            let nearest = began.iter().rposition(|began| *began <= at).unwrap_or(0);
+            began.remove(nearest.min(began.len().saturating_sub(1)));
+            if began.is_empty() {
+                self.began.remove(&channel_id);
+            }
+        }
+        if took < SLOW {
+            self.slow.remove(&channel_id);
+        } else {
+            self.slow.insert(channel_id);
+        }
+    }
+
+    /// Marks channels as slow whose messages take long; gives how many messages of others are under way.
+    fn age(&mut self, now: Time) -> usize {
+        let long = self.began.iter().filter(|(_, began)| began.iter().any(|began| now - *began >= SLOW));
+        self.slow.extend(long.map(|(id, _)| *id));
+        if self.slow.len() > SLOW_KNOWN {
+            self.slow.retain(|id| self.began.contains_key(id));
+        }
+        self.began.iter().filter(|(id, _)| !self.slow.contains(id)).map(|(_, began)| began.len()).sum()
+    }
+
+    /// Who may get how much now.
+    fn shares(&self, after: i64) -> Shares {
+        let slow_now: usize = self.slow.iter().filter_map(|id| self.began.get(id)).map(Vec::len).sum();
+        let full = self
+            .began
+            .iter()
+            .filter(|(id, began)| began.len() >= if self.slow.contains(id) { 1 } else { PER_CHANNEL });
+        let mut busy: Vec<i64> = full.map(|(id, _)| *id).collect();
+        if slow_now >= SLOW_AT_ONCE {
+            busy.extend(&self.slow);
+        }
+        Shares { per_channel: PER_CHANNEL, busy, slow: self.slow.clone(), after }
     }
 }
 
@@ -297,7 +360,14 @@ impl Sender {
         let at = self.clock.now();
         let (kind, outcome) = self.attempt(&message).await;
         let took = (self.clock.now() - at).max(Span::zero());
-        let fate = fate(&outcome, first.since(), first.attempts, at + took, rng::jitter());
+        let jitter = rng::jitter();
+        let fates: Vec<(i64, Fate)> = message
+            .iter()
+            .map(|row| (row.id, fate(&outcome, row.since(), row.attempts, at + took, jitter)))
+            .collect();
+        // What is told of the message as a whole: the best that became of any of it.
+        let dead = fates.iter().any(|(_, fate)| *fate == Fate::Dead);
+        let fate = fates.iter().map(|(_, fate)| *fate).find(|fate| *fate != Fate::Dead).unwrap_or(Fate::Dead);
         let (detail, breaks_channel) = match &outcome {
             Ok(Some(Sent(said))) => (said.clone(), false),
             Ok(None) => (String::new(), false),
@@ -306,7 +376,7 @@ impl Sender {
                 error.to_string(),
                 match error {
                     SendError::Permanent(_) => true,
-                    SendError::Retry { .. } => fate == Fate::Dead,
+                    SendError::Retry { .. } => dead,
                     SendError::Rejected(_) => false,
                 },
             ),
@@ -318,15 +388,7 @@ impl Sender {
                 self.meters.took(&kind, took);
             }
         }
-        let finished = Finished {
-            channel_id: first.channel_id,
-            ids: message.iter().map(|row| row.id).collect(),
-            at,
-            took,
-            fate,
-            detail,
-            breaks_channel,
-        };
+        let finished = Finished { channel_id: first.channel_id, fates, at, took, detail, breaks_channel };
         // The dispatcher is gone only when the process is; the lease then brings the alert back.
         drop(self.report.send(finished));
     }

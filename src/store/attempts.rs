@@ -24,10 +24,10 @@ pub enum Fate {
 #[derive(Debug, Clone)]
 pub struct Finished {
     pub channel_id: i64,
-    pub ids: Vec<i64>,
+    /// What is to be done with each: a message may carry an alert of yesterday and one of now.
+    pub fates: Vec<(i64, Fate)>,
     pub at: Time,
     pub took: Span,
-    pub fate: Fate,
     /// The vendor's code and sentence, or what went wrong. Never a secret.
     pub detail: String,
     /// The channel itself no longer works, for this reason.
@@ -75,8 +75,8 @@ pub(super) async fn record(
     let deaths = mark_channels(tx, finished).await?;
     record_rows(tx, finished).await?;
     if let Some(now) = finished.iter().map(|result| result.at + result.took).max() {
-        let dead = finished.iter().filter(|result| result.fate == Fate::Dead);
-        let dead: Vec<i64> = dead.flat_map(|result| &result.ids).copied().collect();
+        let fates = finished.iter().flat_map(|result| &result.fates);
+        let dead: Vec<i64> = fates.filter(|(_, fate)| *fate == Fate::Dead).map(|(id, _)| *id).collect();
         let mut queued = failover::stand_in(tx, &dead, now).await?;
         for (channel_id, killed_by) in deaths {
             queued += failover::tell_of_death(tx, channel_id, killed_by, now, policy.rank).await?;
@@ -142,21 +142,23 @@ async fn record_rows(tx: &mut WriteTx, finished: &[Finished]) -> Result<(), Stor
 
 fn rows_of(result: &Finished) -> impl Iterator<Item = Row<'_>> {
     let done = micros(result.at + result.took);
-    let (outcome, state, next_at, done_at) = match result.fate {
-        Fate::Sent => ("sent", "sent", None, Some(done)),
-        Fate::Skipped => ("skipped", "skipped", None, Some(done)),
-        Fate::Dead => ("dead", "dead", None, Some(done)),
-        Fate::Again(at) => ("retry", "queued", Some(micros(at)), None),
-    };
-    result.ids.iter().map(move |id| Row {
-        outbox_id: *id,
-        at: micros(result.at),
-        took: span_micros(result.took),
-        outcome,
-        detail: &result.detail,
-        state,
-        next_at,
-        done_at,
+    result.fates.iter().map(move |(id, fate)| {
+        let (outcome, state, next_at, done_at) = match *fate {
+            Fate::Sent => ("sent", "sent", None, Some(done)),
+            Fate::Skipped => ("skipped", "skipped", None, Some(done)),
+            Fate::Dead => ("dead", "dead", None, Some(done)),
+            Fate::Again(at) => ("retry", "queued", Some(micros(at)), None),
+        };
+        Row {
+            outbox_id: *id,
+            at: micros(result.at),
+            took: span_micros(result.took),
+            outcome,
+            detail: &result.detail,
+            state,
+            next_at,
+            done_at,
+        }
     })
 }
 
@@ -171,7 +173,7 @@ async fn mark_channels(tx: &mut WriteTx, finished: &[Finished]) -> Result<Vec<(i
     const STILL_BROKEN: &str = "UPDATE channels SET broken = $2 WHERE id = $1 AND broken <> $2";
     let mut sound: Vec<i64> = finished
         .iter()
-        .filter(|result| result.fate == Fate::Sent && !result.breaks_channel)
+        .filter(|result| result.fates.iter().any(|(_, fate)| *fate == Fate::Sent) && !result.breaks_channel)
         .map(|result| result.channel_id)
         .collect();
     sound.sort_unstable();
@@ -187,7 +189,8 @@ async fn mark_channels(tx: &mut WriteTx, finished: &[Finished]) -> Result<Vec<(i
         // Without words it would not be seen.
         let why = if result.detail.is_empty() { "?" } else { &result.detail };
         if run!(tx, sqlx::query(BROKEN).bind(result.channel_id).bind(why)) > 0 {
-            deaths.extend(result.ids.first().map(|id| (result.channel_id, *id)));
+            let killed_by = result.fates.iter().find(|(_, fate)| *fate == Fate::Dead);
+            deaths.extend(killed_by.map(|(id, _)| (result.channel_id, *id)));
         } else {
             run!(tx, sqlx::query(STILL_BROKEN).bind(result.channel_id).bind(why));
         }

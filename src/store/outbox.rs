@@ -67,9 +67,23 @@ const CLAIM_LIMIT: i64 = 200;
 /// Most alerts told in one message.
 const BATCH_LIMIT: i64 = 5000;
 
-/// Records what finished and leases what is due, in one transaction.
+/// Who gets how much of one look at the queue.
+#[derive(Debug, Default)]
+pub struct Shares {
+    /// Messages that a channel may get.
+    pub per_channel: usize,
+    /// Channels that get nothing now.
+    pub busy: Vec<i64>,
+    /// Channels that get one message at a time.
+    pub slow: BTreeSet<i64>,
+    /// The channel after which the walk goes on, so that those with low numbers do not take everything.
+    pub after: i64,
+}
+
+/// Records what finished and leases what is due, in one transaction. Gives also the channel after which the next walk
+/// is to go on; 0 when this one came to the end.
 ///
-/// Takes at most `per_channel` messages of a channel, none of those in `busy`, and nothing of a check whose
+/// Takes what `shares` allow, and nothing of a check whose
 /// earlier alert on the same channel is still queued: on one channel `up` never overtakes `down`. Where a vendor
 /// counts, it takes no more messages than there is room for; when more is due, all of one kind make one message.
 pub async fn exchange(
@@ -77,13 +91,12 @@ pub async fn exchange(
     finished: &[Finished],
     now: Time,
     lease: Span,
-    busy: &[i64],
-    per_channel: i64,
+    shares: &Shares,
     policy: Policy,
-) -> Result<Vec<Claimed>, StoreError> {
+) -> Result<(Vec<Claimed>, i64), StoreError> {
     Ok(write_tx!(db, |tx| {
         attempts::record(tx, finished, policy).await?;
-        claim(tx, now, lease, busy, per_channel, policy).await?
+        claim(tx, now, lease, shares, policy).await?
     }))
 }
 
@@ -100,15 +113,14 @@ async fn claim(
     tx: &mut WriteTx,
     now: Time,
     lease: Span,
-    busy: &[i64],
-    per_channel: i64,
+    shares: &Shares,
     policy: Policy,
-) -> Result<Vec<Claimed>, StoreError> {
+) -> Result<(Vec<Claimed>, i64), StoreError> {
     // Walks from channel to channel along the index, so that ten thousand alerts for one channel do not hide
     // the one alert for another.
     const READY: Dialects = Dialects {
         sqlite: "WITH RECURSIVE ready(channel_id) AS (
-                SELECT MIN(channel_id) FROM outbox WHERE state = 'queued'
+                SELECT MIN(channel_id) FROM outbox WHERE state = 'queued' AND channel_id > $5
                 UNION ALL
                 SELECT (SELECT MIN(channel_id) FROM outbox WHERE state = 'queued' AND channel_id > ready.channel_id)
                 FROM ready WHERE ready.channel_id IS NOT NULL
@@ -124,7 +136,7 @@ async fn claim(
             WHERE r.channel_id IS NOT NULL AND r.channel_id NOT IN (SELECT value FROM json_each($3))
             LIMIT $4",
         postgres: "WITH RECURSIVE ready(channel_id) AS (
-                SELECT MIN(channel_id) FROM outbox WHERE state = 'queued'
+                SELECT MIN(channel_id) FROM outbox WHERE state = 'queued' AND channel_id > $5
                 UNION ALL
                 SELECT (SELECT MIN(channel_id) FROM outbox WHERE state = 'queued' AND channel_id > ready.channel_id)
                 FROM ready WHERE ready.channel_id IS NOT NULL
@@ -143,18 +155,27 @@ async fn claim(
     let sql = READY.on(tx);
     let ready: Vec<Ready> = on!(tx, |conn| sqlx::query_as(sql)
         .bind(micros(now))
-        .bind(per_channel)
-        .bind(List(busy))
+        .bind(i64::try_from(shares.per_channel).unwrap_or(1))
+        .bind(List(&shares.busy))
         .bind(CLAIM_LIMIT)
+        .bind(shares.after)
         .fetch_all(conn)
         .await?);
+    let full = i64::try_from(ready.len()).is_ok_and(|count| count >= CLAIM_LIMIT);
+    let next = ready.iter().map(|row| row.channel_id).max().filter(|_| full).unwrap_or(0);
     let mut channels: BTreeMap<i64, Taking> = BTreeMap::new();
     // Each with its group.
     let mut wanted: BTreeMap<i64, Option<String>> = BTreeMap::new();
     for row in ready {
         let taking = match channels.entry(row.channel_id) {
             Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(new) => new.insert(taking(tx, &row, now, policy).await?),
+            Entry::Vacant(new) => {
+                let mut taking = taking(tx, &row, now, policy).await?;
+                if shares.slow.contains(&row.channel_id) {
+                    taking.room = taking.room.min(1);
+                }
+                new.insert(taking)
+            }
         };
         if taking.room == 0 || wanted.contains_key(&row.id) {
             continue;
@@ -187,13 +208,13 @@ async fn claim(
         }
     }
     if wanted.is_empty() {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), next));
     }
     let claimed = take(tx, &wanted, now, lease).await?;
     for (recipient, messages) in counted(&channels, &claimed) {
         paced::note(tx, recipient, messages, now).await?;
     }
-    Ok(claimed)
+    Ok((claimed, next))
 }
 
 /// An alert that may go out now, with its channel's kind and settings.

@@ -109,6 +109,49 @@ fn a_channel_that_hangs_delays_no_other() {
     assert!(dead.heard().len() <= 12, "a few at once, not all: {}", dead.heard().len());
 }
 
+/// A gateway that hangs makes all its channels hang: more of them than there is room for messages under way.
+#[test]
+fn a_hundred_channels_that_hang_delay_no_other() {
+    let (dead, quick) = (HttpSink::start([], Answer::Hangs), HttpSink::ok());
+    let mut maibo = Maibo::new();
+    for n in 0..100 {
+        hook(&maibo, &format!("dead {n}"), &dead);
+    }
+    let last = hook(&maibo, "quick", &quick);
+    let stuck: Vec<String> = (0..8).map(|_| job(&maibo)).collect();
+    let sound = maibo.check("sound", &["--every", "1h", "--channel", &last]);
+    maibo.serve();
+    for uuid in &stuck {
+        maibo.ping_ok(&format!("{uuid}/fail"));
+    }
+    dead.wait_for(200);
+    maibo.ping_ok(&format!("{sound}/fail"));
+    // The eight as well: what hangs is in nobody's way, and what does not gets its turn before the first has timed out.
+    quick.wait_for(9);
+    let given_up = maibo.number("SELECT COUNT(*) FROM attempts WHERE outcome <> 'sent'");
+    assert_eq!(given_up, 0, "before anything hung for long enough to be given up");
+}
+
+/// An alert of yesterday in the same message takes none of today's with it.
+#[test]
+fn what_waits_since_yesterday_is_given_up_alone() {
+    let sink = HttpSink::start([], Answer::status(500));
+    let mut maibo = Maibo::new();
+    robot(&maibo, &sink);
+    let checks: Vec<String> = (0..14).map(|_| job(&maibo)).collect();
+    maibo.serve();
+    for uuid in &checks {
+        maibo.ping_ok(&format!("{uuid}/fail"));
+    }
+    sink.wait_for(14);
+    until("each was tried", || maibo.number("SELECT COUNT(DISTINCT outbox_id) FROM attempts") == 14);
+    maibo.execute("UPDATE outbox SET created_at = created_at - 90000000000, attempts = 6 WHERE id = 1");
+    maibo.execute("UPDATE outbox SET created_at = created_at - 90000000000 WHERE id = 2");
+    until("one is given up", || maibo.number("SELECT COUNT(*) FROM outbox WHERE state = 'dead'") > 0);
+    let dead: Vec<(i64,)> = maibo.rows("SELECT id FROM outbox WHERE state = 'dead'");
+    assert_eq!(dead, [(1,)]);
+}
+
 #[rstest]
 #[case::garbage(Answer::Garbage)]
 #[case::redirect_to_a_private_address(Answer::Redirects("http://10.0.0.1/steal".to_owned()))]
