@@ -51,7 +51,7 @@ mail-why = You get this because the project “{ $project }” sends its alerts 
 mail-unsubscribe = Unsubscribe
 mail-confirm-title = Do you want these alerts?
 mail-confirm-text = Somebody set up Maibo at { $server } to mail you when a job of the project “{ $project }” falls silent. It will, once you confirm that you want that.
-mail-confirm-footer = If you do not know what this is about, do nothing: no more mails will come.
+mail-confirm-footer = If you do not know what this is about, do nothing: no alerts will come, and no more mails, unless somebody asks again.
 consent-confirm-title = Alerts of “{ $project }”
 consent-confirm-text = Maibo will send alerts to { $address } when a job of this project falls silent, and when it is back. Each mail has a link to stop them.
 consent-confirm-button = Yes, send me alerts
@@ -72,6 +72,8 @@ nav-channels = Channels
 sign-out = Sign out
 banner-nobody = This project has no working channel: when a job falls silent, nobody will hear about it.
 banner-nobody-link = Add a channel
+banner-hollow = No member of { $names } works: nobody hears of what goes only there.
+banner-hollow-link = Look at the channels
 note-check-made = The check is ready. Send its first ping to start the clock.
 note-check-saved = Saved.
 note-check-deleted = The check and its history are deleted.
@@ -209,6 +211,7 @@ headline-new-text = The clock starts with it.
 headline-running = Running for { $span }.
 headline-running-text = It must end by { $end }.
 sentence-space = {" "}
+list-comma = ,{" "}
 timeline = Last 7 days
 timeline-label = Last 7 days: down { $downs } times, { $span }
 times = { $count ->
@@ -293,6 +296,8 @@ early-auto = count, up to a tenth of the interval
 early-off = do not count
 alerts-to = Alerts to
 alerts-nobody = nobody
+alerts-broken = does not work
+alerts-unconfirmed = waits for consent
 next-runs = Next due
 
 ## The form of a check
@@ -369,12 +374,17 @@ channel-delete-text = { $count ->
     [one] 1 check notifies it and will not any more.
    *[other] { $count } checks notify it and will not any more.
 }
+channel-delete-groups = It is a member of { $names }, which will go on without it.
+channel-delete-last = { $names } will have no member left that works: nobody will hear of what goes only there.
+channel-delete-fallback = It is the fallback of { $names }: what cannot be delivered there will go nowhere else any more.
+channel-quoted = “{ $name }”
 channel-uses = { $count ->
     [0] no check notifies it
     [one] 1 check
    *[other] { $count } checks
 }
 channel-broken = It does not work any more:
+channel-hollow = It does not work: none of its members does. Choose others, or mend one.
 channel-asking = Waits for the recipient’s consent; the mail that asks is on its way.
 channel-asked = Waits for the recipient’s consent: the mail that asks went out { $ago }. Alerts wait for a day at most.
 channel-ask-failed = Waits for the recipient’s consent, but the mail that asks could not be sent: { $why }

@@ -42,7 +42,7 @@ mail-why = 您收到此邮件，是因为项目“{ $project }”的告警会发
 mail-unsubscribe = 退订
 mail-confirm-title = 要接收这些告警吗？
 mail-confirm-text = 有人在 { $server } 的 Maibo 上设置了：项目“{ $project }”的任务失联时，发邮件通知您。您确认后才会开始发送。
-mail-confirm-footer = 如果您不清楚这是什么，忽略即可，不会再有邮件发来。
+mail-confirm-footer = 如果您不清楚这是什么，忽略即可：不会有告警发来；除非有人再次征求您的同意，也不会再有邮件。
 consent-confirm-title = “{ $project }”的告警
 consent-confirm-text = 该项目的任务失联或恢复时，Maibo 会发邮件到 { $address }。每封邮件里都有退订链接。
 consent-confirm-button = 确认接收告警
@@ -63,6 +63,8 @@ nav-channels = 通知渠道
 sign-out = 退出登录
 banner-nobody = 本项目没有可用的通知渠道：任务失联时，不会有人知道。
 banner-nobody-link = 添加通知渠道
+banner-hollow = 分组{ $names }没有可用的成员：只发往该分组的告警不会有人收到。
+banner-hollow-link = 查看通知渠道
 note-check-made = 检查已就绪，首次上报后开始计时。
 note-check-saved = 已保存。
 note-check-deleted = 检查及其历史已删除。
@@ -196,6 +198,7 @@ headline-new-text = 收到后开始计时。
 headline-running = 已运行 { $span }。
 headline-running-text = 应在 { $end } 前结束。
 sentence-space = {""}
+list-comma = 、
 timeline = 最近 7 天
 timeline-label = 最近 7 天：故障 { $downs } 次，共 { $span }
 times = { $count ->
@@ -276,6 +279,8 @@ early-auto = 算数，最多提前间隔的十分之一
 early-off = 不算数
 alerts-to = 告警发往
 alerts-nobody = 无人
+alerts-broken = 已失效
+alerts-unconfirmed = 等待收件人确认
 next-runs = 接下来
 
 ## 检查表单
@@ -351,11 +356,16 @@ channel-delete-text = { $count ->
     [0] 没有检查使用它。
    *[other] 有 { $count } 个检查在使用它，之后将不再通知。
 }
+channel-delete-groups = 它也在分组{ $names }里，之后该分组不再通知它。
+channel-delete-last = 它是分组{ $names }里唯一可用的成员：之后只发往该分组的告警不会有人收到。
+channel-delete-fallback = 它是{ $names }的备用渠道：之后那里发送失败的告警不会再发往别处。
+channel-quoted = 「{ $name }」
 channel-uses = { $count ->
     [0] 没有检查使用
    *[other] { $count } 个检查使用
 }
 channel-broken = 已失效：
+channel-hollow = 已失效：没有可用的成员。请另选成员，或修复其中一个。
 channel-asking = 等待收件人确认；确认邮件正在发送。
 channel-asked = 等待收件人确认：确认邮件发出时间：{ $ago }。告警会排队等待，最多一天。
 channel-ask-failed = 等待收件人确认，但确认邮件发送失败：{ $why }

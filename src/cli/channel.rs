@@ -63,6 +63,11 @@ async fn found(cx: &Cx, id: &str) -> anyhow::Result<Channel> {
 
 async fn set(cx: &Cx, id: &str, fallback: Option<&str>, canary: Option<Canary>) -> anyhow::Result<()> {
     let channel = found(cx, id).await?;
+    anyhow::ensure!(
+        channel.kind != GROUP || !matches!(canary, Some(Canary::Weekly)),
+        "{} is a group, which has no messages of its own: set the canary of each of its members",
+        channel.name
+    );
     match fallback {
         None => {}
         Some("none") => drop(channels::set_fallback(&cx.db, channel.id, None).await?),

@@ -77,10 +77,10 @@ const LOOK_AGAIN: Duration = Duration::from_hours(1);
 /// Why a channel must not be used now, when its reader has not said yes, or no.
 pub(super) fn refusal(channel: &Channel) -> Result<(), SendError> {
     match channel.consent() {
-        Some(State::Asked) => Err(SendError::Retry {
+        Some(State::Asked) => Err(SendError::Waits {
             reason: "waits until the recipient confirms the address by the link in the mail that asks"
                 .to_owned(),
-            after: Some(LOOK_AGAIN),
+            look_again: LOOK_AGAIN,
         }),
         Some(State::Withdrawn) => Err(SendError::Permanent(UNSUBSCRIBED.to_owned())),
         Some(State::Given) | None => Ok(()),

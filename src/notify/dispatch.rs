@@ -117,6 +117,10 @@ fn fate(outcome: &Result<Option<Sent>, SendError>, first: Time, tries: i64, now:
         Err(SendError::Permanent(_) | SendError::Rejected(_)) => Fate::Dead,
         // What waited a day for its turn has not been tried for a day.
         Err(SendError::Retry { .. }) if now - first >= GIVE_UP && tries > FAIR_TRIES => Fate::Dead,
+        Err(SendError::Waits { .. }) if now - first >= GIVE_UP => Fate::Dead,
+        Err(SendError::Waits { look_again, .. }) => {
+            Fate::Waits(now + Span::from_std(*look_again).unwrap_or_default())
+        }
         Err(SendError::Retry { after, .. }) => {
             let planned = usize::try_from(tries).ok().and_then(|tries| WAITS.get(tries.saturating_sub(1)));
             let seconds = planned.map_or(3600, Span::num_seconds);
@@ -376,7 +380,7 @@ impl Sender {
                 error.to_string(),
                 match error {
                     SendError::Permanent(_) => true,
-                    SendError::Retry { .. } => dead,
+                    SendError::Retry { .. } | SendError::Waits { .. } => dead,
                     SendError::Rejected(_) => false,
                 },
             ),
@@ -384,7 +388,7 @@ impl Sender {
         log(first, message.len(), fate, &detail);
         if let Some(kind) = kind {
             self.count(&kind, message.len(), fate);
-            if fate != Fate::Skipped {
+            if !matches!(fate, Fate::Skipped | Fate::Waits(_)) {
                 self.meters.took(&kind, took);
             }
         }
@@ -426,7 +430,7 @@ impl Sender {
             Fate::Sent => told.sent += alerts,
             Fate::Again(_) => told.retried += alerts,
             Fate::Dead => told.given_up += alerts,
-            Fate::Skipped => {}
+            Fate::Skipped | Fate::Waits(_) => {}
         });
     }
 }
@@ -436,6 +440,9 @@ fn log(first: &Claimed, alerts: usize, fate: Fate, detail: &str) {
     match fate {
         Fate::Sent => tracing::info!(outbox.id = id, channel.id = first.channel_id, alerts, "alert sent"),
         Fate::Skipped => {}
+        Fate::Waits(_) => {
+            tracing::info!(outbox.id = id, channel.id = first.channel_id, detail, "alert not sent yet");
+        }
         Fate::Again(_) => {
             tracing::warn!(
                 outbox.id = id,

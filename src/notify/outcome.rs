@@ -13,6 +13,9 @@ pub enum SendError {
     /// Try again, no sooner than `after` if the far side named a delay.
     #[error("{reason}")]
     Retry { reason: String, after: Option<Duration> },
+    /// Not tried: somebody's answer is awaited, and looked for again after `look_again` at the latest.
+    #[error("{reason}")]
+    Waits { reason: String, look_again: Duration },
     /// The channel itself is dead: this will not work again until somebody changes it.
     #[error("{0}")]
     Permanent(String),
@@ -65,6 +68,7 @@ pub(in crate::notify) fn judge_said(reply: &HttpReply, dead: &[u16], said: &str)
     let with = |reason: String| if said.is_empty() { reason } else { format!("{reason}: {said}") };
     judge_status(reply, dead).map(|Sent(reason)| Sent(with(reason))).map_err(|error| match error {
         SendError::Retry { reason, after } => SendError::Retry { reason: with(reason), after },
+        waits @ SendError::Waits { .. } => waits,
         SendError::Permanent(reason) => SendError::Permanent(with(reason)),
         SendError::Rejected(reason) => SendError::Rejected(with(reason)),
     })

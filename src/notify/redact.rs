@@ -90,6 +90,9 @@ impl Secrets {
             Err(SendError::Retry { reason, after }) => {
                 Err(SendError::Retry { reason: self.hide(&reason), after })
             }
+            Err(SendError::Waits { reason, look_again }) => {
+                Err(SendError::Waits { reason: self.hide(&reason), look_again })
+            }
             Err(SendError::Permanent(reason)) => Err(SendError::Permanent(self.hide(&reason))),
             Err(SendError::Rejected(reason)) => Err(SendError::Rejected(self.hide(&reason))),
         }

@@ -50,6 +50,7 @@ pub(in crate::notify) fn verdict(kind: &str, status: u16, body: &str) -> (&'stat
     match (driver(kind).unwrap().verdict)(&reply) {
         Ok(sent) => ("sent", sent.0),
         Err(error @ SendError::Retry { .. }) => ("retry", error.to_string()),
+        Err(error @ SendError::Waits { .. }) => ("waits", error.to_string()),
         Err(error @ SendError::Permanent(_)) => ("permanent", error.to_string()),
         Err(error @ SendError::Rejected(_)) => ("rejected", error.to_string()),
     }

@@ -14,6 +14,8 @@ pub enum Fate {
     Sent,
     /// There was nothing to send: the channel is not told about this side.
     Skipped,
+    /// Nothing was tried; to be looked at again at this moment.
+    Waits(Time),
     /// To be tried again, no sooner than this.
     Again(Time),
     /// Given up; shown to people.
@@ -146,6 +148,7 @@ fn rows_of(result: &Finished) -> impl Iterator<Item = Row<'_>> {
         let (outcome, state, next_at, done_at) = match *fate {
             Fate::Sent => ("sent", "sent", None, Some(done)),
             Fate::Skipped => ("skipped", "skipped", None, Some(done)),
+            Fate::Waits(at) => ("skipped", "queued", Some(micros(at)), None),
             Fate::Dead => ("dead", "dead", None, Some(done)),
             Fate::Again(at) => ("retry", "queued", Some(micros(at)), None),
         };

@@ -1,5 +1,5 @@
 //! Channels: where alerts go.
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::db::{Dialects, on, read, run, write_tx};
 use super::list::List;
@@ -217,6 +217,37 @@ pub async fn members(db: &Db, group_id: i64) -> Result<Vec<Channel>, StoreError>
         " FROM channel_members m JOIN channels c ON c.id = m.channel_id WHERE m.group_id = $1 ORDER BY c.id"
     );
     Ok(read!(db, |pool| sqlx::query_as(SQL).bind(group_id).fetch_all(pool).await?))
+}
+
+/// The groups of a project through which nobody hears of anything: none of their members works.
+pub async fn hollow_groups(db: &Db, project_id: i64) -> Result<BTreeSet<i64>, StoreError> {
+    const SQL: &str =
+        "SELECT g.id FROM channels g WHERE g.project_id = $1 AND g.kind = 'group' AND NOT EXISTS (
+            SELECT 1 FROM channel_members m JOIN channels c ON c.id = m.channel_id
+            WHERE m.group_id = g.id AND c.broken = '' AND c.consent IN ('', 'given'))";
+    let rows: Vec<(i64,)> = read!(db, |pool| sqlx::query_as(SQL).bind(project_id).fetch_all(pool).await?);
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// Another channel that relies on one, and would have to do without it.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Reliant {
+    pub name: String,
+    /// It has that one as a member; else as its fallback.
+    pub is_group: bool,
+    /// A group that has another member which works.
+    pub has_others: bool,
+}
+
+/// The groups that a channel is in, and the channels whose fallback it is, oldest first.
+pub async fn reliant(db: &Db, id: i64) -> Result<Vec<Reliant>, StoreError> {
+    const SQL: &str = "SELECT c.name, c.kind = 'group' AS is_group,
+            EXISTS (SELECT 1 FROM channel_members m JOIN channels o ON o.id = m.channel_id
+                WHERE m.group_id = c.id AND o.id <> $1 AND o.broken = '' AND o.consent IN ('', 'given')) AS has_others
+        FROM channels c WHERE c.fallback_id = $1
+            OR c.id IN (SELECT group_id FROM channel_members WHERE channel_id = $1)
+        ORDER BY c.id";
+    Ok(read!(db, |pool| sqlx::query_as(SQL).bind(id).fetch_all(pool).await?))
 }
 
 /// Sets which channel gets what this one could not deliver; `None`: none does. One of another project, a group and the

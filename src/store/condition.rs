@@ -210,12 +210,18 @@ pub async fn server_size(db: &Db) -> Result<Option<i64>, StoreError> {
     Ok(Some(size))
 }
 
-/// Checks that tell nobody: how many, and the names of a few. Those that are paused do not count.
+/// Checks that tell nobody: how many, and the names of a few. Those that are paused do not count. A group tells whom
+/// its members tell, and a channel that does not work tells nobody.
 pub async fn silent_checks(db: &Db) -> Result<(i64, Vec<String>), StoreError> {
     const COUNT: &str = "SELECT COUNT(*) FROM checks c WHERE c.status <> 'paused'
-        AND NOT EXISTS (SELECT 1 FROM check_channels n WHERE n.check_id = c.id)";
+        AND NOT EXISTS (SELECT 1 FROM check_channels n LEFT JOIN channel_members m ON m.group_id = n.channel_id
+            JOIN channels t ON t.id = COALESCE(m.channel_id, n.channel_id)
+            WHERE n.check_id = c.id AND t.kind <> 'group' AND t.broken = '' AND t.consent IN ('', 'given'))";
     const NAMES: &str = "SELECT c.name FROM checks c WHERE c.status <> 'paused'
-        AND NOT EXISTS (SELECT 1 FROM check_channels n WHERE n.check_id = c.id) ORDER BY c.id LIMIT 3";
+        AND NOT EXISTS (SELECT 1 FROM check_channels n LEFT JOIN channel_members m ON m.group_id = n.channel_id
+            JOIN channels t ON t.id = COALESCE(m.channel_id, n.channel_id)
+            WHERE n.check_id = c.id AND t.kind <> 'group' AND t.broken = '' AND t.consent IN ('', 'given'))
+        ORDER BY c.id LIMIT 3";
     let (count,): (i64,) = read!(db, |pool| sqlx::query_as(COUNT).fetch_one(pool).await?);
     let names: Vec<(String,)> = read!(db, |pool| sqlx::query_as(NAMES).fetch_all(pool).await?);
     Ok((count, names.into_iter().map(|(name,)| name).collect()))
@@ -227,7 +233,7 @@ pub struct Queue {
     pub waiting: i64,
     /// When the oldest of them was written.
     pub oldest: Option<Time>,
-    /// Given up since some moment.
+    /// Given up since some moment, and not put aside; tests are not counted, for nobody waits for one.
     pub dead: i64,
 }
 
@@ -235,7 +241,7 @@ pub struct Queue {
 pub async fn queue(db: &Db, since: Time) -> Result<Queue, StoreError> {
     const SQL: &str = "SELECT (SELECT COUNT(*) FROM outbox WHERE state = 'queued'),
         (SELECT MIN(created_at) FROM outbox WHERE state = 'queued'),
-        (SELECT COUNT(*) FROM outbox WHERE state = 'dead' AND done_at >= $1)";
+        (SELECT COUNT(*) FROM outbox o WHERE o.state = 'dead' AND o.dismissed_at IS NULL AND o.done_at >= $1)";
     let (waiting, oldest, dead): (i64, Option<i64>, i64) =
         read!(db, |pool| sqlx::query_as(SQL).bind(micros(since)).fetch_one(pool).await?);
     Ok(Queue { waiting, oldest: oldest.map(time), dead })

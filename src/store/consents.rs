@@ -69,7 +69,8 @@ pub async fn give(db: &Db, channel: &Channel, now: Time) -> Result<(), StoreErro
     const GIVEN: &str = "UPDATE channels SET consent = 'given', broken = ''
         WHERE id = $1 AND settings = $2 AND consent IN ('asked', 'withdrawn')";
     const NO_MAIL: &str = "UPDATE consent_mails SET next_at = NULL, trouble = '' WHERE channel_id = $1";
-    const DUE: &str = "UPDATE outbox SET next_at = $2
+    // That it waited is no failure after which the next try would come late.
+    const DUE: &str = "UPDATE outbox SET next_at = $2, attempts = 0
         WHERE channel_id = $1 AND state = 'queued' AND leased_until = 0 AND next_at > $2";
     write_tx!(db, |tx| {
         if run!(tx, sqlx::query(GIVEN).bind(channel.id).bind(&channel.settings)) > 0 {

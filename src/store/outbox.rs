@@ -425,6 +425,8 @@ pub struct Shown {
     next_at: i64,
     pub channel_name: String,
     pub channel_kind: String,
+    /// The channel's reader has not said yet whether they want it.
+    pub is_unconfirmed: bool,
 }
 
 impl Shown {
@@ -438,7 +440,7 @@ impl Shown {
 pub async fn of_flips(db: &Db, check_id: i64, oldest_flip: i64) -> Result<Vec<Shown>, StoreError> {
     const SQL: &str =
         "SELECT o.id, o.flip_id, o.kind, o.state, o.attempts, o.next_at, c.name AS channel_name,
-            c.kind AS channel_kind
+            c.kind AS channel_kind, c.consent = 'asked' AS is_unconfirmed
         FROM outbox o JOIN channels c ON c.id = o.channel_id
         WHERE o.check_id = $1 AND o.flip_id >= $2 ORDER BY o.id LIMIT 2000";
     Ok(read!(db, |pool| sqlx::query_as(SQL).bind(check_id).bind(oldest_flip).fetch_all(pool).await?))

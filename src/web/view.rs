@@ -12,7 +12,7 @@ use crate::core::strip::{Mark, Strip};
 use crate::core::{Span, Time};
 use crate::i18n::Lang;
 use crate::links::Links;
-use crate::store::channels::GROUP;
+use crate::store::channels::{Channel, GROUP};
 use crate::store::projects::{self, Project};
 use crate::store::{StoreError, channels, delivery};
 
@@ -36,6 +36,8 @@ pub struct Shell {
     pub here: String,
     /// A sentence at the top: alerts would reach nobody.
     pub nobody: bool,
+    /// The groups that checks rely on and of which no member works, in words; empty when there is none.
+    pub hollow: String,
     /// How many alerts could not be delivered, in words; empty when all were.
     pub undelivered: String,
     /// What just happened, told once.
@@ -60,6 +62,7 @@ impl Shell {
             section: "",
             here: here.to_owned(),
             nobody: false,
+            hollow: String::new(),
             undelivered: String::new(),
             note: None,
             can_edit: false,
@@ -82,6 +85,9 @@ impl Shell {
         };
         let channels = channels::list(db, project.id).await?;
         let nobody = channels.iter().all(|channel| !channel.works() || channel.kind == GROUP);
+        // Where nobody hears of anything, one sentence is enough.
+        let groups = !nobody && channels.iter().any(|channel| channel.kind == GROUP);
+        let hollow = if groups { hollow_words(visit, project, &channels).await? } else { String::new() };
         let undelivered = match delivery::count_undelivered(db, project.id).await? {
             0 => String::new(),
             delivery::MANY.. => visit.lang.ta("undelivered-many", &[("count", &delivery::MANY.to_string())]),
@@ -94,6 +100,7 @@ impl Shell {
             section,
             here: visit.here.clone(),
             nobody,
+            hollow,
             undelivered,
             note: note(&visit.here).map(|key| visit.lang.t(key)),
             can_edit: allows(Some(role), Action::EditChecks),
@@ -157,6 +164,25 @@ impl Shell {
     pub fn asset(&self, name: &str) -> String {
         self.links.local(super::assets::path(name))
     }
+}
+
+/// Says which groups tell nobody, of those that checks notify.
+async fn hollow_words(visit: &Visit, project: &Project, all: &[Channel]) -> Result<String, StoreError> {
+    let (db, l) = (&visit.state.db, visit.lang);
+    let hollow = channels::hollow_groups(db, project.id).await?;
+    if hollow.is_empty() {
+        return Ok(String::new());
+    }
+    let uses = channels::uses(db, project.id).await?;
+    let names: Vec<String> = all
+        .iter()
+        .filter(|channel| hollow.contains(&channel.id) && uses.contains_key(&channel.id))
+        .map(|channel| l.ta("channel-quoted", &[("name", &channel.name)]))
+        .collect();
+    if names.is_empty() {
+        return Ok(String::new());
+    }
+    Ok(l.ta("banner-hollow", &[("names", &names.join(&l.t("list-comma")))]))
 }
 
 /// Asks once more before something is gone for good.

@@ -75,13 +75,20 @@ fn each_fault_is_named_with_what_to_do() {
             now - 90 * MINUTE
         ));
     }
+    // Tests that failed are no alerts, and what somebody has put aside is seen.
+    for kind in ["test", "down"] {
+        maibo.execute(&format!(
+            "INSERT INTO outbox (kind, channel_id, state, created_at, attempts, next_at, leased_until, done_at,
+                dismissed_at) VALUES ('{kind}', 1, 'dead', {now}, 1, {now}, 0, {now}, {now})"
+        ));
+    }
     let ran = maibo.run(&["doctor"]);
     assert_eq!(ran.code, Some(1), "{ran:?}");
     line(&ran, "FAIL", &["channel:", "`hook` of default", "93000 invalid webhook url", "maibo channel test"]);
     line(&ran, "FAIL", &["clock:", "in the future"]);
     line(&ran, "FAIL", &["queue:", "1 alert(s) wait, the oldest for 1h30m"]);
     line(&ran, "warn", &["queue:", "1 alert(s) of the last 7 days were given up"]);
-    line(&ran, "warn", &["checks:", "1 would go down and tell nobody: Lonely"]);
+    line(&ran, "warn", &["checks:", "2 would go down and tell nobody: Job, Lonely"]);
     line(&ran, "warn", &["server:", "none answers"]);
     line(&ran, "warn", &["base URL:", "plain http"]);
     assert!(!ran.stdout.contains("secret-path"), "{}", ran.stdout);

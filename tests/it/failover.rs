@@ -237,6 +237,11 @@ fn a_canary_comes_once_a_week_and_a_dead_channel_is_found_by_it() {
     assert!(told.contains("dead"), "its death is told: {told}");
     assert_eq!(maibo.number("SELECT COUNT(*) FROM outbox WHERE kind = 'canary'"), 2);
     assert_eq!(maibo.number(&format!("SELECT COUNT(*) FROM channels WHERE canary_at > {now}")), 2);
+    let group = maibo.channel("group", "ops", &["members=works"]);
+    let refused = maibo.run(&["channel", "set", &group, "--canary", "weekly"]);
+    assert!(refused.code == Some(1) && refused.stderr.contains("each of its members"), "{refused:?}");
+    assert_eq!(maibo.number("SELECT COUNT(*) FROM channels WHERE canary_at IS NULL"), 1);
+    maibo.execute("DELETE FROM channels WHERE kind = 'group'");
     set(&maibo, &ids[0], &["--canary", "off"]);
     assert_eq!(maibo.number("SELECT COUNT(*) FROM channels WHERE canary_at IS NULL"), 1);
 }
@@ -407,4 +412,60 @@ fn fallback_canary_and_members_are_set_in_the_form() {
     assert_eq!(maibo.number("SELECT COUNT(*) FROM channel_members"), 1);
     let (settings,): (String,) = maibo.row("SELECT settings FROM channels WHERE kind = 'group'");
     assert!(!settings.contains(&a) && settings.contains(&b), "{settings}");
+}
+
+#[test]
+fn a_group_that_has_lost_its_last_member_is_told_everywhere() {
+    let sink = HttpSink::ok();
+    let mut maibo = Maibo::new();
+    let ids = [hook(&maibo, "sink", &sink), hook(&maibo, "other", &sink), hook(&maibo, "third", &sink)];
+    set(&maibo, &ids[2], &["--fallback", &ids[0]]);
+    let group = maibo.channel("group", "alone", &["members=sink"]);
+    maibo.channel("group", "pair", &["members=sink,other"]);
+    let uuid = maibo.check("Nightly", &["--every", "1h", "--channel", &group]);
+    maibo.check("Loud", &["--every", "1h", "--channel", &ids[1]]);
+    maibo.serve();
+    let cookie = sign_in(&maibo);
+    let (project,): (String,) = maibo.row("SELECT uuid FROM projects");
+    let page = |target: &str| {
+        let reply = http::request(maibo.addr(), "GET", target, &[("Cookie", &cookie)], b"");
+        assert_eq!(reply.status, 200, "{target}: {}", reply.text());
+        reply.text()
+    };
+    let check = format!("/checks/{uuid}");
+    let lists = [format!("/projects/{project}/channels"), format!("/channels/{group}")];
+    let own_banner = "No member of “alone” works";
+    for target in lists.iter().chain([&check]) {
+        let told = page(target);
+        assert!(!told.contains("does not work") && !told.contains("It does not work"), "{target}: {told}");
+        assert!(!told.contains(own_banner), "{target}: {told}");
+    }
+    assert!(!maibo.run(&["doctor"]).stdout.contains("tell nobody"));
+
+    // Whoever deletes it reads what that means.
+    let asked = page(&format!("/channels/{}/delete", ids[0]));
+    for words in ["“pair”, which will go on", "“alone” will have no member left", "the fallback of “third”"]
+    {
+        assert!(asked.contains(words), "{words}: {asked}");
+    }
+    let head = [("Cookie", cookie.as_str()), ("Origin", "http://maibo.test")];
+    let delete = format!("/channels/{}/delete", ids[0]);
+    assert_eq!(http::request(maibo.addr(), "POST", &delete, &head, b"").status, 303);
+
+    for target in &lists {
+        assert!(page(target).contains("It does not work: none of its members"), "{target}");
+    }
+    let told = page(&check);
+    assert!(told.contains("does not work") && told.contains(own_banner), "{told}");
+    let doctor = maibo.run(&["doctor"]).stdout;
+    assert!(doctor.contains("1 would go down and tell nobody: Nightly"), "{doctor}");
+    assert!(
+        doctor.contains("`alone` of default reaches nobody") && !doctor.contains("`pair` of default reaches")
+    );
+
+    // A member that is broken is none.
+    maibo.execute("UPDATE channels SET broken = 'revoked' WHERE name = 'other'");
+    let doctor = maibo.run(&["doctor"]).stdout;
+    assert!(doctor.contains("`pair` of default reaches nobody"), "{doctor}");
+    assert!(doctor.contains("2 would go down and tell nobody: Nightly, Loud"), "{doctor}");
 }

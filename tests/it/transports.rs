@@ -122,6 +122,7 @@ fn a_broker_that_refuses_says_why(#[case] code: u8, #[case] expected: &str) {
 fn sort(error: &SendError) -> &'static str {
     match error {
         SendError::Retry { .. } => "retry",
+        SendError::Waits { .. } => "waits",
         SendError::Permanent(_) => "permanent",
         SendError::Rejected(_) => "rejected",
     }

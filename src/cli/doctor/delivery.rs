@@ -5,6 +5,7 @@ use crate::config::Config;
 use crate::core::{Span, Time, span};
 use crate::mail::Probe;
 use crate::net::egress::Outbound;
+use crate::notify::consent::UNSUBSCRIBED;
 use crate::notify::{self, Driver};
 use crate::scheduler::backups::{names, newest};
 use crate::store::channels::Channel;
@@ -29,10 +30,10 @@ pub(super) async fn look(report: &mut Report, config: &Config, db: &Db, clock: &
             report.warn(
                 "checks",
                 format!("{count} would go down and tell nobody: {}{more}", names.join(", ")),
-                "choose channels for them on their pages",
+                "choose channels that work for them on their pages",
             );
         } else {
-            report.ok("checks", "each that is not paused has a channel");
+            report.ok("checks", "each that is not paused has a channel that works");
         }
         queue(report, db, clock.now()).await?;
         let failure = installation::get(db, installation::BACKUP_FAILURE).await?;
@@ -57,6 +58,7 @@ async fn channels_of_all(report: &mut Report, config: &Config, db: &Db) -> Resul
     let mut kinds = Vec::new();
     for project in projects::list(db).await? {
         let attempts = outbox::last_attempts(db, project.id).await?;
+        let hollow = channels::hollow_groups(db, project.id).await?;
         for channel in channels::list(db, project.id).await? {
             let name = format!("{} `{}` of {}", channel.kind, channel.name, project.name);
             let last = attempts.iter().find(|attempt| attempt.channel_id == channel.id);
@@ -83,7 +85,13 @@ async fn channels_of_all(report: &mut Report, config: &Config, db: &Db) -> Resul
             }
             if channel.consent() == Some(State::Asked) {
                 let what = format!("{name} waits until its recipient confirms the address");
-                report.warn(ABOUT, what, "its alerts wait for a day; the list of channels can ask once more");
+                report.warn(ABOUT, what, "its alerts wait for a day; its page can ask again");
+            } else if channel.consent() == Some(State::Withdrawn) {
+                let what = format!("{name}: {UNSUBSCRIBED}");
+                report.fail(ABOUT, what, "its page can ask them again; or choose another channel");
+            } else if hollow.contains(&channel.id) {
+                let what = format!("{name} reaches nobody: none of its members works");
+                report.fail(ABOUT, what, "choose other members, or mend one");
             } else if !channel.broken.is_empty() {
                 let advice = "correct its settings, then send a test with `maibo channel test`";
                 report.fail(ABOUT, format!("{name} no longer works: {}", channel.broken), advice);
@@ -158,7 +166,10 @@ async fn queue(report: &mut Report, db: &Db, now: Time) -> Result<(), StoreError
         report.ok(ABOUT, format!("{} alert(s) wait", queue.waiting));
     }
     if queue.dead > 0 {
-        let what = format!("{} alert(s) of the last 7 days were given up: nobody got them", queue.dead);
+        let what = format!(
+            "{} alert(s) of the last 7 days were given up, and nobody has looked at them yet",
+            queue.dead
+        );
         report.warn(ABOUT, what, "mend their channels; the events of a check show which");
     }
     Ok(())

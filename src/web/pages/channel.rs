@@ -94,6 +94,7 @@ pub async fn get(visit: Visit, Path(uuid): Path<String>) -> Result<Response> {
     let more = i64::try_from(attempts.len()).is_ok_and(|len| len > ATTEMPTS);
     attempts.truncate(usize::try_from(ATTEMPTS).unwrap_or(usize::MAX));
     let asked = consents::of_project(db, project.id).await?;
+    let hollow = channels::hollow_groups(db, project.id).await?;
     let waiting = delivery::waiting(db, channel.id).await?;
     let all = channels::list(db, project.id).await?;
     let fallback = all.iter().find(|other| Some(other.id) == channel.fallback_id);
@@ -103,7 +104,7 @@ pub async fn get(visit: Visit, Path(uuid): Path<String>) -> Result<Response> {
         uuid: channel.uuid.clone(),
         kind: l.t(&format!("channel-kind-{}", channel.kind)),
         target: driver(&channel.kind).map(|driver| (driver.target)(&channel.settings())).unwrap_or_default(),
-        health: Health::of(l, &channel, &asked, now),
+        health: Health::of(l, &channel, &asked, now).unless_hollow(l, &channel, &hollow),
         fallback: fallback.map(|fallback| fallback.name.clone()).unwrap_or_default(),
         canary: canary.map(|at| l.ta("channel-canary-next", &[("at", &at)])).unwrap_or_default(),
         waiting: waiting_words(l, &waiting, now),

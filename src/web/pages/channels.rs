@@ -6,11 +6,11 @@ use axum::response::{IntoResponse, Redirect, Response};
 use super::consent::Health;
 use crate::auth::throttle::Who;
 use crate::core::access::Action;
-use crate::i18n::zone_or_utc;
+use crate::i18n::{Lang, zone_or_utc};
 use crate::notify::outcome::Sent;
 use crate::notify::reference::{self, OfFamily};
 use crate::notify::{driver, trial};
-use crate::store::channels::{self, Channel, GROUP};
+use crate::store::channels::{self, Channel, GROUP, Reliant};
 use crate::store::consents;
 use crate::store::outbox::{self, LastAttempt};
 use crate::web::error::{AppError, Result};
@@ -50,6 +50,7 @@ pub async fn get(visit: Visit, Path(project): Path<String>) -> Result<Response> 
         Some((l.t(&format!("attempt-{}", attempt.outcome)), time, attempt.detail.clone()))
     };
     let asked = consents::of_project(db, project.id).await?;
+    let hollow = channels::hollow_groups(db, project.id).await?;
     let rows = channels::list(db, project.id)
         .await?
         .iter()
@@ -61,7 +62,7 @@ pub async fn get(visit: Visit, Path(project): Path<String>) -> Result<Response> 
                 .map(|driver| (driver.target)(&channel.settings()))
                 .unwrap_or_default(),
             uses: l.tn("channel-uses", uses.get(&channel.id).copied().unwrap_or(0)),
-            health: Health::of(l, channel, &asked, now),
+            health: Health::of(l, channel, &asked, now).unless_hollow(l, channel, &hollow),
             last: last(channel),
         })
         .collect();
@@ -136,12 +137,32 @@ pub async fn ask_delete(visit: Visit, Path(uuid): Path<String>) -> Result<Respon
     let uses = channels::uses(&visit.state.db, project.id).await?.get(&channel.id).copied().unwrap_or(0);
     page(&Confirm {
         title: l.ta("channel-delete-title", &[("name", &channel.name)]),
-        text: l.tn("channel-delete-text", uses),
+        text: delete_words(l, uses, &channels::reliant(&visit.state.db, channel.id).await?),
         action: s.to(&format!("/channels/{}/delete", channel.uuid)),
         button: l.t("delete"),
         back: s.in_project("/channels"),
         s,
     })
+}
+
+/// What a channel's end means, in sentences. `uses`: checks that notify it by itself.
+fn delete_words(l: Lang, uses: i64, reliant: &[Reliant]) -> String {
+    let told = |key: &str, which: fn(&Reliant) -> bool| {
+        let names: Vec<String> = reliant
+            .iter()
+            .filter(|one| which(one))
+            .map(|one| l.ta("channel-quoted", &[("name", &one.name)]))
+            .collect();
+        (!names.is_empty()).then(|| l.ta(key, &[("names", &names.join(&l.t("list-comma")))]))
+    };
+    let sentences = [
+        Some(l.tn("channel-delete-text", uses)),
+        told("channel-delete-groups", |one| one.is_group && one.has_others),
+        told("channel-delete-last", |one| one.is_group && !one.has_others),
+        told("channel-delete-fallback", |one| !one.is_group),
+    ];
+    let sentences: Vec<String> = sentences.into_iter().flatten().collect();
+    sentences.join(l.t("sentence-space").as_str())
 }
 
 /// `POST /channels/{channel}/delete`

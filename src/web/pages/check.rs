@@ -1,4 +1,6 @@
 //! A check's own page, and what one can do to it there.
+use std::collections::BTreeSet;
+
 use askama::Template;
 use axum::extract::Path;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -13,9 +15,10 @@ use crate::core::{Span, Time};
 use crate::i18n::{Lang, zone_or_utc};
 use crate::notify::load::display_name;
 use crate::store::addresses::{self, Addresses};
+use crate::store::channels::Channel;
 use crate::store::checks::{self, Check};
 use crate::store::flips::{self, Window};
-use crate::store::{blackouts, channels, pings};
+use crate::store::{blackouts, channels, consents, pings};
 use crate::web::error::{AppError, Result};
 use crate::web::extract::{Fields, Visit};
 use crate::web::view::{Confirm, Shell, Sign, page, schedule_words, sign};
@@ -57,8 +60,27 @@ struct Page {
     times_in: String,
     grace: String,
     early: String,
-    channels: Vec<String>,
+    channels: Vec<Target>,
     next: Vec<String>,
+}
+
+/// A channel that hears of the check.
+struct Target {
+    name: String,
+    /// Why nobody hears of anything through it, in a few words; empty where somebody does.
+    trouble: String,
+}
+
+impl Target {
+    /// `hollow`: the groups of which no member works.
+    fn of(l: Lang, channel: Channel, hollow: &BTreeSet<i64>) -> Self {
+        let trouble = match channel.consent() {
+            Some(consents::State::Asked) => l.t("alerts-unconfirmed"),
+            _ if !channel.works() || hollow.contains(&channel.id) => l.t("alerts-broken"),
+            _ => String::new(),
+        };
+        Self { name: channel.name, trouble }
+    }
 }
 
 /// `GET /checks/{check}`
@@ -85,6 +107,7 @@ pub async fn get(visit: Visit, Path(code): Path<String>) -> Result<Response> {
     let log = events::log(db, l, &zone, &check, show, query.get("before").parse().ok(), now).await?;
     let linked = checks::channel_ids(db, check.id).await?;
     let names = channels::list(db, project.id).await?;
+    let hollow = channels::hollow_groups(db, project.id).await?;
     let (headline, explained) = headline(l, &check, &state, &zone, now);
     let links = &visit.state.links;
     let slug_url = project
@@ -120,7 +143,11 @@ pub async fn get(visit: Visit, Path(code): Path<String>) -> Result<Response> {
         times_in: l.ta("times-in", &[("zone", zone.name())]),
         grace: l.span(check.grace()),
         early: early_words(l, &check),
-        channels: names.into_iter().filter(|c| linked.contains(&c.id)).map(|c| c.name).collect(),
+        channels: names
+            .into_iter()
+            .filter(|c| linked.contains(&c.id))
+            .map(|c| Target::of(l, c, &hollow))
+            .collect(),
         next: next_runs(l, &check, &state, &zone, now),
         code,
     })

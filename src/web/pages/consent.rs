@@ -1,4 +1,6 @@
 //! What the reader of a mail says to it: yes to a channel's alerts, or no more of them. And asking once more.
+use std::collections::BTreeSet;
+
 use askama::Template;
 use axum::extract::Path;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -78,6 +80,14 @@ impl Health {
         };
         let can_ask = matches!(channel.consent(), Some(State::Asked | State::Withdrawn));
         Self { icon, class, words, can_ask }
+    }
+
+    /// The same for a channel that may be a group; `hollow`: the groups of which no member works.
+    pub(super) fn unless_hollow(self, l: Lang, channel: &Channel, hollow: &BTreeSet<i64>) -> Self {
+        if !hollow.contains(&channel.id) {
+            return self;
+        }
+        Self { icon: "down", class: "down", words: l.t("channel-hollow"), can_ask: false }
     }
 }
 

@@ -239,6 +239,7 @@ fn of_alert(l: Lang, zone: &Zone, alert: &Shown, attempts: &[Attempt], at: Time,
         _ => "late",
     };
     let side = match alert.state.as_str() {
+        "queued" if alert.is_unconfirmed => l.t("alerts-unconfirmed"),
         "queued" if alert.next_at() > now && alert.attempts > 0 => {
             l.ta("alert-state-again", &[("span", &l.span(alert.next_at() - now))])
         }

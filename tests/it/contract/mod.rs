@@ -55,6 +55,7 @@ impl Verdict {
             Ok(_) => Self::Sent,
             Err(SendError::Retry { after: Some(after), .. }) => Self::RetryAfter(after.as_secs()),
             Err(SendError::Retry { after: None, .. }) => Self::Retry,
+            Err(SendError::Waits { .. }) => unreachable!("no vendor waits for a consent"),
             Err(SendError::Permanent(_)) => Self::Permanent,
             Err(SendError::Rejected(_)) => Self::Rejected,
         }
