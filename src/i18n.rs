@@ -1,4 +1,6 @@
 //! Translated text and the forms of numbers and times. Messages live in `locales/<language>/*.ftl`.
+mod said;
+
 use std::borrow::Cow;
 use std::collections::HashMap;
 

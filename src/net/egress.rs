@@ -185,9 +185,9 @@ impl Outbound {
                 .body(request.body.clone())
                 .send()
                 .await
-                .map_err(|error| explain(&error, proxy.is_some()))?;
+                .map_err(|error| explain(&error, proxy))?;
             match redirect(&mut request, &response) {
-                Redirect::None => return read(response, proxy.is_some()).await,
+                Redirect::None => return read(response, proxy).await,
                 Redirect::Lost => {
                     return Err(NetError::Failed(
                         "it redirects, and what was sent would be lost on the way; use the address it leads to",
@@ -303,7 +303,7 @@ fn redirect(request: &mut HttpRequest, response: &reqwest::Response) -> Redirect
     Redirect::Follow
 }
 
-async fn read(mut response: reqwest::Response, proxied: bool) -> Result<HttpReply, NetError> {
+async fn read(mut response: reqwest::Response, proxy: Option<&Url>) -> Result<HttpReply, NetError> {
     let retry_after = retry_after(response.headers());
     let mut reply = HttpReply { status: response.status().as_u16(), retry_after, body: Vec::new() };
     while reply.body.len() < MAX_ANSWER {
@@ -313,7 +313,7 @@ async fn read(mut response: reqwest::Response, proxied: bool) -> Result<HttpRepl
                 reply.body.extend_from_slice(&chunk[..chunk.len().min(room)]);
             }
             Ok(None) => break,
-            Err(error) => return Err(explain(&error, proxied)),
+            Err(error) => return Err(explain(&error, proxy)),
         }
     }
     Ok(reply)
@@ -346,7 +346,8 @@ fn builder(guard: &Guard, policy: Policy, proxy: Option<(String, Policy)>) -> re
 }
 
 /// A plain reason, without the URL.
-fn explain(error: &reqwest::Error, proxied: bool) -> NetError {
+fn explain(error: &reqwest::Error, proxy: Option<&Url>) -> NetError {
+    let proxied = proxy.is_some();
     if error.is_timeout() {
         return NetError::Timeout;
     }
@@ -373,10 +374,17 @@ fn explain(error: &reqwest::Error, proxied: bool) -> NetError {
     let says = |word: &str| words.contains(word);
     NetError::Failed(if proxied && (says("uthorization") || says("NoAcceptable") || says("Auth")) {
         "the proxy asks for a user and a password, or for others"
+    } else if says("dns error") || says("lookup address") {
+        match proxy.map(Url::scheme) {
+            None => "the host name cannot be resolved",
+            // Only that kind leaves the target's name to us.
+            Some("socks5") => "the host name, or that of the proxy, cannot be resolved",
+            Some(_) => "the proxy's host name cannot be resolved",
+        }
     } else if proxied && error.is_connect() {
         "the proxy does not connect there"
-    } else if says("dns error") || says("lookup address") {
-        "the host name cannot be resolved"
+    } else if says("InvalidContentType") {
+        "TLS handshake failed: the port answers without TLS"
     } else if says("ertificate") || says("tls") || says("Tls") {
         "TLS handshake failed"
     } else if error.is_connect() {
@@ -467,6 +475,25 @@ mod tests {
         assert!(outbound.resolve(&url, port).await.is_err());
         let nobody = home.accept().unwrap_err();
         assert_eq!(nobody.kind(), std::io::ErrorKind::WouldBlock);
+    }
+
+    #[rstest]
+    #[case(None, "the host name cannot be resolved")]
+    #[case(Some("http://proxy.example:3128"), "the proxy's host name cannot be resolved")]
+    #[case(Some("socks5h://proxy.example:1080"), "the proxy's host name cannot be resolved")]
+    #[tokio::test]
+    async fn a_name_that_nobody_knows_is_told_by_whose_it_is(
+        #[case] proxy: Option<&str>,
+        #[case] expected: &str,
+    ) {
+        let nowhere = |_: String| -> Found {
+            Box::pin(std::future::ready(Err(std::io::Error::other("failed to lookup address information"))))
+        };
+        let outbound = Outbound { guard: Guard::new(&[]).with_lookup(nowhere), ..outbound(&[]) };
+        let proxy: Option<Url> = proxy.map(|proxy| proxy.parse().unwrap());
+        let request = HttpRequest::json("https://hooks.example/x".parse().unwrap(), &json!({}));
+        let said = outbound.send(request, &[], proxy.as_ref()).await.unwrap_err().to_string();
+        assert_eq!(said, expected);
     }
 
     #[rstest]

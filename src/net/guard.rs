@@ -163,6 +163,8 @@ impl Guard {
     fn vet_unknown(url: &Url, hosts: &[&str], policy: &Policy) -> Result<(), Refusal> {
         match () {
             () if is_foreign(url, hosts) => Err(Refusal::OtherHost(named(hosts))),
+            // A vendor's own host: nobody opens that, and the name is right.
+            () if url.scheme() == "http" && !hosts.is_empty() => Err(Refusal::PlainHttp),
             () if policy.only_allowed => Err(Refusal::Unresolved(host(url).to_owned())),
             () => Ok(()),
         }
@@ -357,6 +359,19 @@ mod tests {
     fn a_vendors_host_is_that_alone(#[case] url: Url, #[case] expected: bool) {
         let policy = Guard::new(&[]).policy(&url, &["hooks.example", ".hooks.example"]).unwrap();
         assert_eq!(!policy.only_allowed, expected);
+    }
+
+    /// Without DNS, what is wrong with the address itself is told all the same.
+    #[rstest]
+    #[case("http://hooks.example/x", Refusal::PlainHttp)]
+    #[case("http://other.example/x", Refusal::OtherHost("hooks.example".into()))]
+    #[tokio::test]
+    async fn plain_http_to_a_vendor_is_named(#[case] url: Url, #[case] expected: Refusal) {
+        let nowhere = |_: String| -> Found { Box::pin(std::future::ready(Ok(Vec::new()))) };
+        let guard = Guard::new(&[]).with_lookup(nowhere);
+        assert_eq!(guard.vet(&url, &["hooks.example"]).await, Err(expected));
+        let unknown = Err(Refusal::Unresolved(host(&url).to_owned()));
+        assert_eq!(guard.vet(&url, &[]).await, unknown);
     }
 
     #[rstest]

@@ -1,5 +1,6 @@
 //! Settings of channels: what may be saved, and which field is wrong and why.
 use super::outcome::SendError;
+use super::people::words;
 use super::shared::PROXY;
 use super::{Driver, Input, SHELL};
 use crate::i18n::Lang;
@@ -124,6 +125,33 @@ pub(super) fn read_url(field: &str, text: &str) -> Result<url::Url, FieldError> 
     Ok(url)
 }
 
+/// Reads a URL that is itself the secret. No vendor's has a space: that is what a broken copy leaves.
+pub(super) fn read_secret_url(field: &str, text: &str) -> Result<url::Url, FieldError> {
+    let url = read_url(field, text)?;
+    let has_space = |part: &str| part.contains("%20");
+    if text.trim().contains(char::is_whitespace)
+        || has_space(url.path())
+        || url.query().is_some_and(has_space)
+    {
+        return Err(FieldError::new(field, "url-spaces", ""));
+    }
+    Ok(url)
+}
+
+/// Refuses a key that was pasted with the address of somebody else's server, where none is given in `url`: a key of
+/// one's own server is never told to the vendor.
+pub(super) fn vendors_or_named(field: &str, given: &Settings, hosts: &[&str]) -> Result<(), FieldError> {
+    let get = |name: &str| given.get(name).map_or("", |value| value.trim());
+    for pasted in words(get(field)).filter(|word| word.contains("://") && get("url").is_empty()) {
+        let url = read_url(field, pasted)?;
+        let host = url.host_str().unwrap_or_default();
+        if !hosts.contains(&host) {
+            return Err(FieldError::new(field, "key-of-server", host));
+        }
+    }
+    Ok(())
+}
+
 /// Reads the address of somebody's own server: with the path it may lie under, without a trailing slash, a query or a
 /// fragment.
 pub(super) fn read_base(field: &str, text: &str) -> Result<url::Url, FieldError> {
@@ -162,6 +190,36 @@ mod tests {
     fn a_mask_hides_what_matters() {
         assert_eq!(mask("693a91f6-7xxx-4bc4-97a0-0ec2sifa5aaa"), "693a…aa");
         assert_eq!(mask("短密码"), "…");
+    }
+
+    #[rstest::rstest]
+    #[case("slack", "https://hooks.slack.com/services/T000/B000/ab cd")]
+    #[case("googlechat", "https://chat.googleapis.com/v1/spaces/A/messages?key=k%20k&token=t")]
+    #[case("rocketchat", "https://rocket.example/hooks/1/2 3")]
+    #[case("splunk", "https://alert.victorops.com/integrations/generic/20131114/alert/KE%20Y/ops")]
+    #[case("teams", "https://prod.example/workflows/1/triggers/manual?sig=a b")]
+    fn a_secret_address_has_no_spaces(#[case] kind: &str, #[case] url: &str) {
+        assert_eq!(crate::notify::sample::wrong(kind, &[("url", url)]), "url");
+        let whole = url.replace([' '], "").replace("%20", "");
+        crate::notify::sample::settings(kind, &[("url", &whole)]);
+    }
+
+    #[rstest::rstest]
+    #[case("pushplus", "token", "https://own.example/send?token=0123456789abcdef0123456789abcdef")]
+    #[case("qmsg", "key", "https://own.example/send/0123456789abcdef0123456789abcdef")]
+    #[case("wxpusher", "token", "https://own.example/api/send/message/SPT_abc/x")]
+    #[case("telegram", "token", "https://own.example/bot123456789:AAabcdefghijklmnopqrstuvwxyz-_12345/getMe")]
+    #[case("pagerduty", "key", "https://own.example/integration/0123456789abcdef0123456789abcdef/enqueue")]
+    fn a_key_of_ones_own_server_does_not_go_to_the_vendor(
+        #[case] kind: &str,
+        #[case] field: &str,
+        #[case] pasted: &str,
+    ) {
+        let chat = [("chat", "-100123")].into_iter().filter(|_| kind == "telegram");
+        let alone: Vec<_> = chat.chain([(field, pasted)]).collect();
+        assert_eq!(crate::notify::sample::wrong(kind, &alone), field);
+        let both = [alone.as_slice(), &[("url", "https://own.example/x")]].concat();
+        assert_eq!(crate::notify::sample::settings(kind, &both)["url"], "https://own.example/x");
     }
 
     #[test]

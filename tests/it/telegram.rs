@@ -73,7 +73,7 @@ fn what_telegram_says_against_it_is_shown() {
     let (status, said) = person.call("POST", "telegram", &[("token", TOKEN), ("url", &url)]);
     assert!(status == 200 && said.contains("Conflict: a webhook is active"), "{said}");
     let (_, said) = person.call("POST", "telegram", &[("token", "nonsense"), ("url", &url)]);
-    assert!(said.contains("@BotFather") && telegram.heard().len() == 1, "{said}");
+    assert!(said.contains("This is no bot token") && telegram.heard().len() == 1, "{said}");
     let (_, said) = person.call("POST", "telegram", &[("token", TOKEN), ("url", "https://10.0.0.1/")]);
     assert!(said.contains("private address"), "{said}");
 }

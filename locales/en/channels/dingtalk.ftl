@@ -1,5 +1,5 @@
 setting-error-dingtalk = this is neither the robot's webhook URL nor its access_token
-setting-error-dingtalk-secret = this is not the secret; it stands below “Additional signature” and begins with SEC
+setting-error-dingtalk-secret = this is not the secret; it stands below “Additional signature”, begins with SEC and has no spaces
 setting-error-dingtalk-mention = `{ $value }` is neither a mobile number nor a user id; @all is everybody
 channel-kind-dingtalk = DingTalk robot
 channel-about-dingtalk = A message into a DingTalk group, from a custom robot.

@@ -1,5 +1,5 @@
 setting-error-feishu = this is not a robot's webhook URL; one looks like https://open.feishu.cn/open-apis/bot/v2/hook/…
-setting-error-feishu-secret = this is not the secret; it stands below “Set signature verification” in the robot's security settings
+setting-error-feishu-secret = this is not the secret; it stands below “Set signature verification” in the robot's security settings and has no spaces
 setting-error-feishu-mention = `{ $value }` is no open_id; one begins with ou_, and @all is everybody
 channel-kind-feishu = Feishu / Lark robot
 channel-about-feishu = A card into a Feishu or Lark group, from a custom bot.

@@ -7,4 +7,4 @@ channel-steps-group =
     Choose those that belong together.
     Choose the group on checks, in place of each of them.
 setting-error-no-member = this project has no channel { $value }
-setting-error-group-in-group = { $value } is a group itself; choose its channels
+setting-error-group-in-group = `{ $value }` is a group itself; choose its channels

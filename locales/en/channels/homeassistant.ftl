@@ -1,4 +1,5 @@
 setting-error-homeassistant-one = give either a webhook or a notify service
+setting-error-homeassistant-host = this address is not at { $value }, the server above; give both of the same server
 setting-error-homeassistant-webhook = this is no webhook id; it has letters, digits, - and _
 setting-error-homeassistant-service = `{ $value }` is no service; it looks like mobile_app_my_phone
 channel-kind-homeassistant = Home Assistant

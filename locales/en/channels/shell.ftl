@@ -1,5 +1,5 @@
 setting-error-shell-off = commands are off on this server; its operator can allow them with MAIBO_SHELL_CHANNELS=true
-setting-error-shell-one = one of the two commands is needed, for down (command_down) or for up (command_up)
+setting-error-shell-one = at least one of the two commands is needed, for down or for up
 setting-error-shell-nul = a command holds no NUL character
 channel-kind-shell = Shell command
 channel-about-shell = Runs a command on the machine that Maibo runs on. Off unless the operator allows it.

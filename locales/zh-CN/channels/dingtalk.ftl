@@ -1,5 +1,5 @@
 setting-error-dingtalk = 这既不是机器人的 Webhook 地址，也不是其中的 access_token
-setting-error-dingtalk-secret = 这不是加签密钥；密钥在「加签」下方，以 SEC 开头
+setting-error-dingtalk-secret = 这不是加签密钥；密钥在「加签」下方，以 SEC 开头，不含空格
 setting-error-dingtalk-mention = `{ $value }` 既不是手机号也不是 userId；@all 表示所有人
 channel-kind-dingtalk = 钉钉群机器人
 channel-about-dingtalk = 由自定义机器人把消息发到钉钉群。

@@ -1,5 +1,5 @@
 setting-error-feishu = 这不是机器人的 Webhook 地址；地址形如 https://open.feishu.cn/open-apis/bot/v2/hook/…
-setting-error-feishu-secret = 这不是签名密钥；密钥在机器人「安全设置」的「签名校验」下方
+setting-error-feishu-secret = 这不是签名密钥；密钥在机器人「安全设置」的「签名校验」下方，不含空格
 setting-error-feishu-mention = `{ $value }` 不是 open_id；open_id 以 ou_ 开头，@all 表示所有人
 channel-kind-feishu = 飞书 / Lark 群机器人
 channel-about-feishu = 由自定义机器人把消息卡片发到飞书或 Lark 群。

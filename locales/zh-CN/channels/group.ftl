@@ -7,4 +7,4 @@ channel-steps-group =
     选出要放在一起的渠道。
     在检查中选这个组，不必逐个选择。
 setting-error-no-member = 本项目没有名为 { $value } 的渠道
-setting-error-group-in-group = { $value } 本身是渠道组，请直接选择其中的渠道
+setting-error-group-in-group = `{ $value }` 本身是渠道组，请直接选择其中的渠道

@@ -1,4 +1,5 @@
 setting-error-homeassistant-one = Webhook 和通知服务填其中一项
+setting-error-homeassistant-host = 这个地址不在上面填写的服务器 { $value } 上，两处应为同一服务器
 setting-error-homeassistant-webhook = 这不是 Webhook ID；它由字母、数字、- 和 _ 组成
 setting-error-homeassistant-service = `{ $value }` 不是服务名；应形如 mobile_app_my_phone
 channel-kind-homeassistant = Home Assistant

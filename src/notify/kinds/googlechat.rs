@@ -6,7 +6,7 @@ use crate::notify::clip::fit;
 use crate::notify::message::Words;
 use crate::notify::outcome::{SendError, Sent, sentence, wait};
 use crate::notify::rooms::{address, called_behind, filled, given, html, inert, mark, only_url, read_people};
-use crate::notify::settings::{mask, read_url};
+use crate::notify::settings::{mask, read_secret_url};
 use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
 
 const HOST: &str = "chat.googleapis.com";
@@ -37,7 +37,7 @@ pub(super) const DRIVER: Driver = Driver {
 };
 
 fn read(settings: &Settings) -> Result<Settings, FieldError> {
-    let url = read_url("url", given(settings, "url"))?;
+    let url = read_secret_url("url", given(settings, "url"))?;
     let has = |wanted: &str| url.query_pairs().any(|(name, value)| name == wanted && !value.is_empty());
     if !url.path().contains("/spaces/") || !url.path().ends_with("/messages") || !has("key") || !has("token")
     {

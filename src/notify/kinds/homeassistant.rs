@@ -8,7 +8,7 @@ use crate::notify::alert::Side;
 use crate::notify::clip::{Unit, fit};
 use crate::notify::message::Words;
 use crate::notify::outcome::{SendError, Sent, judge_status};
-use crate::notify::settings::{below, read_base};
+use crate::notify::settings::{below, read_base, read_url};
 use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
 
 /// What a phone shows, in bytes: its push services take 4 KiB with everything around.
@@ -53,6 +53,10 @@ fn read(given: &Settings) -> Result<Settings, FieldError> {
         if webhook.is_empty() {
             id.clone_into(&mut webhook);
         }
+    }
+    let pasted = get("webhook");
+    if pasted.contains("://") && read_url("webhook", pasted)?.origin() != url.origin() {
+        return Err(FieldError::new("webhook", "homeassistant-host", url.host_str().unwrap_or_default()));
     }
     let service = get("service").trim_start_matches("notify.").trim_start_matches("notify/").to_owned();
     if !webhook.bytes().all(|b| b.is_ascii_graphic() && !b"/?#%".contains(&b)) {
@@ -149,9 +153,16 @@ mod tests {
     #[case(&[("url", "https://ha.example"), ("service", "notify.mobile_app_x")], "token")]
     #[case(&[("url", "https://ha.example"), ("service", "mobile app"), ("token", "t")], "service")]
     #[case(&[("url", "https://ha.example"), ("webhook", "a b")], "webhook")]
+    #[case(&[("url", "https://ha.example"), ("webhook", "https://other.example/api/webhook/abc")], "webhook")]
     fn bad_settings_name_the_field(#[case] given: &[(&str, &str)], #[case] field: &str) {
         let given = given.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         assert_eq!(read(&given).unwrap_err().field, field);
+    }
+
+    #[test]
+    fn a_webhook_of_the_same_server_may_stand_in_its_field() {
+        let given = [("url", "https://ha.example"), ("webhook", "https://ha.example/api/webhook/abc")];
+        assert_eq!(crate::notify::sample::settings("homeassistant", &given)["webhook"], "abc");
     }
 
     #[test]

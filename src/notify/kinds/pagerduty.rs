@@ -7,7 +7,7 @@ use crate::notify::alert::Side;
 use crate::notify::clip::Unit;
 use crate::notify::outcome::{SendError, Sent, sentence, wait};
 use crate::notify::rooms::{filled, given, incident, is_canary, only_url};
-use crate::notify::settings::{below, mask, read_base};
+use crate::notify::settings::{below, mask, read_base, vendors_or_named};
 use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
 
 const US: &str = "events.pagerduty.com";
@@ -41,6 +41,7 @@ pub(super) const DRIVER: Driver = Driver {
 };
 
 fn read(settings: &Settings) -> Result<Settings, FieldError> {
+    vendors_or_named("key", settings, DRIVER.hosts)?;
     let text = given(settings, "key");
     // The key stands in an integration's address as well.
     let is_key = |part: &&str| part.len() == 32 && part.bytes().all(|b| b.is_ascii_alphanumeric());

@@ -10,7 +10,7 @@ use crate::notify::clip::{Unit, fit};
 use crate::notify::markdown::{harmless, page};
 use crate::notify::message::Words;
 use crate::notify::outcome::{SendError, Sent};
-use crate::notify::settings::{below, mask, read_base, read_url};
+use crate::notify::settings::{below, mask, read_base, read_url, vendors_or_named};
 use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
 
 const HOST: &str = "www.pushplus.plus";
@@ -47,6 +47,7 @@ pub(super) const DRIVER: Driver = Driver {
 
 fn read(given: &Settings) -> Result<Settings, FieldError> {
     let get = |name: &str| given.get(name).map_or("", |value| value.trim());
+    vendors_or_named("token", given, DRIVER.hosts)?;
     let mut settings = Settings::new();
     let mut token = get("token").to_owned();
     if token.contains("://") {

@@ -9,7 +9,7 @@ use crate::notify::outcome::{SendError, Sent, sentence, wait};
 use crate::notify::rooms::{
     address, called_behind, colour, fenced, filled, given, host, inert, mark, only_url, read_people, uncalled,
 };
-use crate::notify::settings::read_base;
+use crate::notify::settings::{read_base, read_secret_url};
 use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
 
 /// Code points of a message; servers take 5000 unless told otherwise.
@@ -36,7 +36,7 @@ pub(super) const DRIVER: Driver = Driver {
 };
 
 fn read(settings: &Settings) -> Result<Settings, FieldError> {
-    let url = read_base("url", given(settings, "url"))?;
+    let url = read_base("url", read_secret_url("url", given(settings, "url"))?.as_str())?;
     let key = url.path().rsplit_once("/hooks/").and_then(|(_, key)| key.split_once('/'));
     if !key.is_some_and(|(id, token)| !id.is_empty() && !token.is_empty() && !token.contains('/')) {
         return Err(FieldError::new("url", "rocketchat-url", ""));

@@ -8,7 +8,7 @@ use crate::notify::outcome::{SendError, Sent, sentence, wait};
 use crate::notify::rooms::{
     address, called_behind, colour, escaped_within, fenced, filled, given, inert, only_url, read_people,
 };
-use crate::notify::settings::{mask, read_url};
+use crate::notify::settings::{mask, read_secret_url};
 use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
 
 const HOSTS: &[&str] = &["hooks.slack.com", "hooks.slack-gov.com"];
@@ -42,7 +42,7 @@ pub(super) const DRIVER: Driver = Driver {
 };
 
 fn read(settings: &Settings) -> Result<Settings, FieldError> {
-    let url = read_url("url", given(settings, "url"))?;
+    let url = read_secret_url("url", given(settings, "url"))?;
     let known = ["/services/", "/workflows/", "/triggers/"].iter().any(|start| url.path().starts_with(start));
     if HOSTS.contains(&url.host_str().unwrap_or_default()) && !known {
         return Err(FieldError::new("url", "slack-url", ""));

@@ -6,7 +6,7 @@ use crate::notify::alert::Side;
 use crate::notify::clip::Unit;
 use crate::notify::outcome::{SendError, Sent, sentence, wait};
 use crate::notify::rooms::{address, filled, given, incident, is_canary, only_url};
-use crate::notify::settings::{mask, read_url};
+use crate::notify::settings::{mask, read_secret_url};
 use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
 
 /// Code points of a message.
@@ -40,7 +40,7 @@ pub(super) const DRIVER: Driver = Driver {
 
 /// The address as the vendor shows it ends in `$routing_key`; the field beside it, or its end, says which.
 fn read(settings: &Settings) -> Result<Settings, FieldError> {
-    let mut url = read_url("url", given(settings, "url"))?;
+    let mut url = read_secret_url("url", given(settings, "url"))?;
     let wrong = || FieldError::new("url", "splunk-url", "");
     let (before, tail) = url.path().split_once("/alert/").ok_or_else(wrong)?;
     let mut parts = tail.split('/').filter(|part| !part.is_empty());

@@ -7,7 +7,7 @@ use crate::notify::clip::fit;
 use crate::notify::message::Words;
 use crate::notify::outcome::{SendError, Sent, sentence, wait};
 use crate::notify::rooms::{address, called, filled, given, host, inert, mark, only_url, read_people};
-use crate::notify::settings::read_url;
+use crate::notify::settings::read_secret_url;
 use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
 
 /// Bytes of a whole message. The vendor says 28 KB; failures were seen above 21.
@@ -36,7 +36,7 @@ pub(super) const DRIVER: Driver = Driver {
 };
 
 fn read(settings: &Settings) -> Result<Settings, FieldError> {
-    let url = read_url("url", given(settings, "url"))?;
+    let url = read_secret_url("url", given(settings, "url"))?;
     let host = url.host_str().unwrap_or_default();
     if host.ends_with(".webhook.office.com") || host == "outlook.office.com" {
         return Err(FieldError::new("url", "teams-retired", ""));

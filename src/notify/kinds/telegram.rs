@@ -10,9 +10,10 @@ use crate::notify::alert::Side;
 use crate::notify::clip::{Unit, fit};
 use crate::notify::message::Words;
 use crate::notify::outcome::{SendError, Sent, judge_said, sentence, wait};
-use crate::notify::settings::{below, read_base};
+use crate::notify::settings::{below, read_base, vendors_or_named};
 use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
 
+const HOST: &str = "api.telegram.org";
 const PUBLIC: &str = "https://api.telegram.org";
 /// In UTF-16 units, and of the text without its tags: we count them too.
 const MAX_TEXT: usize = 4096;
@@ -75,6 +76,7 @@ fn people(text: &str) -> impl Iterator<Item = &str> {
 
 fn read(given: &Settings) -> Result<Settings, FieldError> {
     let get = |name: &str| given.get(name).map_or("", |value| value.trim());
+    vendors_or_named("token", given, &[HOST])?;
     let token = token(get("token")).ok_or_else(|| FieldError::new("token", "telegram-token", ""))?;
     let chat = chat(get("chat")).ok_or_else(|| FieldError::new("chat", "telegram-chat", get("chat")))?;
     let mut settings = Settings::from([("token".to_owned(), token), ("chat".to_owned(), chat)]);
@@ -231,6 +233,7 @@ pub struct Heard {
 
 /// Asks which chats have written to the bot, for those who set it up.
 pub fn ask_chats(settings: &Settings) -> Result<HttpRequest, FieldError> {
+    vendors_or_named("token", settings, &[HOST])?;
     let mut known = settings.clone();
     let given = settings.get("token").map_or("", |value| value.trim());
     let token = token(given).ok_or_else(|| FieldError::new("token", "telegram-token", ""))?;

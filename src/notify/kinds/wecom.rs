@@ -12,10 +12,11 @@ use crate::notify::markdown::harmless;
 use crate::notify::message::Words;
 use crate::notify::outcome::{SendError, Sent};
 use crate::notify::people::People;
-use crate::notify::settings::{mask, read_url};
+use crate::notify::settings::{mask, read_secret_url};
 use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
 
 const HOST: &str = "qyapi.weixin.qq.com";
+const PATH: &str = "/cgi-bin/webhook/send";
 /// The vendor's limits, in bytes of UTF-8.
 const MAX_MARKDOWN: usize = 4096;
 const MAX_TEXT: usize = 2048;
@@ -46,33 +47,46 @@ pub(super) const DRIVER: Driver = Driver {
     verdict,
 };
 
-/// Whole URL or key, in either field: people paste what they have. Stored as the URL, so that a key beside it is the
-/// newer one.
+/// Whole URL or key, in either field: people paste what they have. Stored as the URL. A key beside one is the newer
+/// one and goes onto it: the key of somebody's own relay is never told to the vendor.
 fn read(given: &Settings) -> Result<Settings, FieldError> {
-    let (field, text) = ["key", "url"]
-        .into_iter()
-        .find_map(|field| Some((field, given.get(field)?.trim())).filter(|(_, text)| !text.is_empty()))
-        .ok_or_else(|| FieldError::new("url", "wecom", ""))?;
-    let is_key = (10..=64).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-    let url = if is_key {
-        format!("https://{HOST}/cgi-bin/webhook/send?key={text}")
-    } else if !text.contains("://") {
-        return Err(FieldError::new(field, "wecom-key-form", ""));
-    } else {
-        let url = read_url(field, text)?;
-        let elsewhere = url.path() != "/cgi-bin/webhook/send" || url.port().is_some();
-        if url.host_str() == Some(HOST) && elsewhere {
-            return Err(FieldError::new(field, "wecom-key", ""));
+    let get = |name: &str| given.get(name).map_or("", |value| value.trim());
+    let (field, text) = if get("key").is_empty() { ("url", get("url")) } else { ("key", get("key")) };
+    let no_key = |field| FieldError::new(field, "wecom-key-form", "");
+    let (field, url) = match get("url") {
+        _ if text.is_empty() => return Err(FieldError::new("url", "wecom", "")),
+        _ if text.contains("://") => (field, read_secret_url(field, text)?),
+        _ if !is_key(text) => return Err(no_key(field)),
+        beside if beside.contains("://") => ("url", with_key(read_secret_url("url", beside)?, text)),
+        beside if beside.is_empty() || is_key(beside) => {
+            (field, read_secret_url(field, &format!("https://{HOST}{PATH}?key={text}"))?)
         }
-        if !url.query_pairs().any(|(name, value)| name == "key" && !value.is_empty()) {
-            return Err(FieldError::new(field, "wecom-key", ""));
-        }
-        url.to_string()
+        _ => return Err(no_key("url")),
     };
-    let mut settings = Settings::from([("url".to_owned(), url)]);
+    let elsewhere = url.path() != PATH || url.port().is_some();
+    let has_key = url.query_pairs().any(|(name, value)| name == "key" && !value.is_empty());
+    if !has_key || (url.host_str() == Some(HOST) && elsewhere) {
+        return Err(FieldError::new(field, "wecom-key", ""));
+    }
+    let mut settings = Settings::from([("url".to_owned(), url.to_string())]);
     People::store(given, &mut settings, "wecom-mention", is_user_id)?;
     Ok(settings)
+}
+
+fn is_key(text: &str) -> bool {
+    (10..=64).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}
+
+/// The URL with this key in place of its own. A server without a path has the vendor's.
+fn with_key(mut url: Url, key: &str) -> Url {
+    if url.path() == "/" {
+        url.set_path(PATH);
+    }
+    let others: Vec<(String, String)> =
+        url.query_pairs().filter(|(name, _)| name != "key").map(|(n, v)| (n.into(), v.into())).collect();
+    url.query_pairs_mut().clear().extend_pairs(others).append_pair("key", key);
+    url
 }
 
 /// Ids of members have 1 to 64 of these.
@@ -163,6 +177,30 @@ mod tests {
         let mut given = stored;
         given.insert("key".to_owned(), KEY.to_owned());
         assert!(read(&given).unwrap()["url"].ends_with(KEY));
+    }
+
+    /// Whoever has a relay of their own never meant the vendor to hear its key.
+    #[rstest]
+    #[case("http://127.0.0.1:19010/cgi-bin/webhook/send", "http://127.0.0.1:19010/cgi-bin/webhook/send?key=")]
+    #[case("http://127.0.0.1:19010", "http://127.0.0.1:19010/cgi-bin/webhook/send?key=")]
+    #[case(
+        "https://relay.example/x/send?key=old-key-of-it&room=1",
+        "https://relay.example/x/send?room=1&key="
+    )]
+    fn a_key_goes_onto_the_address_beside_it(#[case] url: &str, #[case] expected: &str) {
+        let settings = sample::settings("wecom", &[("url", url), ("key", KEY)]);
+        assert_eq!(settings["url"], format!("{expected}{KEY}"));
+        let whole = format!("https://{HOST}{PATH}?key={KEY}");
+        assert_eq!(sample::settings("wecom", &[("url", url), ("key", &whole)])["url"], whole);
+    }
+
+    #[rstest]
+    #[case(&[("url", "http://127.0.0.1:19010/x")], "url")]
+    #[case(&[("url", "not an address"), ("key", KEY)], "url")]
+    #[case(&[("url", "https://relay.example/x?key=two words here")], "url")]
+    #[case(&[("key", "two words here")], "key")]
+    fn a_wrong_field_is_named(#[case] given: &[(&str, &str)], #[case] field: &str) {
+        assert_eq!(sample::wrong("wecom", given), field);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::notify::markdown::{harmless, page};
 use crate::notify::message::Words;
 use crate::notify::outcome::{SendError, Sent};
 use crate::notify::people::words;
-use crate::notify::settings::{below, mask, read_base};
+use crate::notify::settings::{below, mask, read_base, vendors_or_named};
 use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
 
 const HOST: &str = "wxpusher.zjiecode.com";
@@ -48,15 +48,18 @@ pub(super) const DRIVER: Driver = Driver {
     verdict,
 };
 
+/// Of a pasted address, the part that is a token.
+fn token_in(word: &str) -> Option<&str> {
+    word.split(['/', '?', '&', '=']).find(|part| part.starts_with("AT_") || part.starts_with("SPT_"))
+}
+
 /// A token of an app with readers, or simple tokens, which are readers themselves.
 fn read(given: &Settings) -> Result<Settings, FieldError> {
     let get = |name: &str| given.get(name).map_or("", |value| value.trim());
-    // Of a pasted address, the part that is a token.
-    let tokens: Vec<&str> = words(get("token"))
-        .filter_map(|word| {
-            word.split(['/', '?', '&', '=']).find(|part| part.starts_with("AT_") || part.starts_with("SPT_"))
-        })
-        .collect();
+    vendors_or_named("token", given, DRIVER.hosts)?;
+    // A word without one is what a broken copy leaves.
+    let tokens: Option<Vec<&str>> = words(get("token")).map(token_in).collect();
+    let tokens = tokens.unwrap_or_default();
     let graphic =
         tokens.iter().all(|token| token.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b)));
     let simple = tokens.iter().all(|token| token.starts_with("SPT_"));
@@ -178,6 +181,7 @@ mod tests {
     #[rstest]
     #[case(&[("token", "abc")], "token")]
     #[case(&[("token", "AT_a AT_b"), ("to", "UID_x")], "token")]
+    #[case(&[("token", "AT_abc def"), ("to", "UID_x")], "token")]
     #[case(&[("token", "AT_a")], "to")]
     #[case(&[("token", "AT_a"), ("to", "somebody")], "to")]
     #[case(&[("token", "AT_a"), ("to", "1 2 3 4 5")], "to")]

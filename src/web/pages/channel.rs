@@ -69,7 +69,7 @@ fn row(l: Lang, attempt: &Logged, now: crate::core::Time) -> Row {
         title,
         check: attempt.check_uuid.clone().map(|uuid| (uuid, name.unwrap_or_else(|| l.t("check-unnamed")))),
         outcome: l.t(&format!("attempt-{}", attempt.outcome)),
-        detail: attempt.detail.clone(),
+        detail: l.said(&attempt.detail),
         took: format!("{} ms", attempt.took().num_milliseconds()),
     }
 }

@@ -216,8 +216,8 @@ pub async fn new(visit: Visit, Path((project, kind)): Path<(String, String)>) ->
     draw(&visit, &project, role, draft).await
 }
 
-/// Words of a refusal as they stand alone, under their field.
-fn sentence_case(words: &str) -> String {
+/// Words of a refusal as they stand alone. Names in them are quoted: they keep their case.
+pub(super) fn sentence_case(words: &str) -> String {
     let mut chars = words.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }

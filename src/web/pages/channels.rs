@@ -47,7 +47,7 @@ pub async fn get(visit: Visit, Path(project): Path<String>) -> Result<Response> 
     let last = |channel: &Channel| {
         let attempt: &LastAttempt = attempts.iter().find(|attempt| attempt.channel_id == channel.id)?;
         let time = when(l, attempt.at(), &utc, ago(l, attempt.at(), now));
-        Some((l.t(&format!("attempt-{}", attempt.outcome)), time, attempt.detail.clone()))
+        Some((l.t(&format!("attempt-{}", attempt.outcome)), time, l.said(&attempt.detail)))
     };
     let asked = consents::of_project(db, project.id).await?;
     let hollow = channels::hollow_groups(db, project.id).await?;
@@ -104,9 +104,9 @@ pub async fn test(visit: Visit, Path(uuid): Path<String>) -> Result<Response> {
             good: trial.is_good(),
             of: if one { String::new() } else { trial.channel.name },
             said: match trial.outcome {
-                Ok(Some(Sent(said))) => said,
+                Ok(Some(Sent(said))) => l.said(&said),
                 Ok(None) => l.t("test-nothing"),
-                Err(error) => error.to_string(),
+                Err(error) => l.said(&error.to_string()),
             },
         })
         .collect();

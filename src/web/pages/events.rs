@@ -228,7 +228,7 @@ fn of_alert(l: Lang, zone: &Zone, alert: &Shown, attempts: &[Attempt], at: Time,
             text: format!(
                 "{} · {} · {} ms",
                 l.t(&format!("attempt-{}", attempt.outcome)),
-                attempt.detail,
+                l.said(&attempt.detail),
                 attempt.took().num_milliseconds()
             ),
         })

@@ -3,6 +3,7 @@ use askama::Template;
 use axum::extract::Path;
 use axum::response::Response;
 
+use super::channel_form::sentence_case;
 use crate::auth::throttle::Who;
 use crate::core::access::{Action, Role};
 use crate::net::proxy;
@@ -69,7 +70,7 @@ async fn ask(visit: &Visit, fields: &Fields) -> std::result::Result<Vec<Heard>, 
     let l = visit.lang;
     let settings: Settings =
         ["token", "url"].into_iter().map(|name| (name.to_owned(), fields.get(name).to_owned())).collect();
-    let wrong = |fault: FieldError| fault.words(l);
+    let wrong = |fault: FieldError| sentence_case(&fault.words(l));
     let proxy = match fields.get("proxy") {
         "" => None,
         text => Some(proxy::read(text).ok_or_else(|| wrong(FieldError::new("proxy", "proxy", "")))?),

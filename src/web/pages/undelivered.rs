@@ -51,7 +51,7 @@ pub async fn get(visit: Visit, Path(project): Path<String>) -> Result<Response> 
             check: alert.check_uuid.map(|uuid| (uuid, name)),
             channel_uuid: alert.channel_uuid,
             channel: alert.channel_name,
-            detail: alert.detail.unwrap_or_default(),
+            detail: l.said(alert.detail.as_deref().unwrap_or_default()),
             told_elsewhere: alert.told_elsewhere,
         }
     });
