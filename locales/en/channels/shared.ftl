@@ -12,6 +12,7 @@ setting-error-template-statement = line { $line }: `{ $value }` cannot be used h
 setting-error-template-sign = line { $line }: { $value } cannot be used here
 setting-error-template-steps = line { $line }: this loops for too long, at most { $value } steps
 setting-error-template-long = line { $line }: this writes more than { $value } bytes
+setting-error-template-deep = line { $line }: this lies too deep; at most { $value } of these can lie within each other
 field-shared-title-template = Title
 field-shared-title-template-hint = In place of Maibo's own title, for example { "{{" } check.name { "}}" } is { "{{" } status { "}}" }.
 field-shared-text-template = Text

@@ -12,6 +12,7 @@ setting-error-template-statement = 第 { $line } 行：这里不能用 `{ $value
 setting-error-template-sign = 第 { $line } 行：这里不能用 { $value }
 setting-error-template-steps = 第 { $line } 行：循环过久，最多 { $value } 步
 setting-error-template-long = 第 { $line } 行：输出超过 { $value } 字节
+setting-error-template-deep = 第 { $line } 行：嵌套过深，最多 { $value } 层
 field-shared-title-template = 标题
 field-shared-title-template-hint = 代替默认标题，例如：{ "{{" } check.name { "}}" } 现在是 { "{{" } status { "}}" }。
 field-shared-text-template = 正文
