@@ -5,6 +5,7 @@ setting-error-plain = an unencrypted connection is accepted only for addresses t
 setting-error-zone = there is no time zone `{ $value }`; names look like Asia/Shanghai or Europe/Berlin
 field-shared-time-zone = Time zone of its messages
 field-shared-time-zone-hint = For example Asia/Shanghai. Empty: the zone of each check.
+setting-error-moved = the address has changed, so this secret must be typed again
 setting-error-template-syntax = line { $line }: { $value }
 setting-error-template-word = line { $line }: there is no `{ $value }` in messages
 setting-error-template-filter = line { $line }: there is no filter `{ $value }`
