@@ -244,7 +244,7 @@ mod tests {
             (&basic, "got Ym90QGV4YW1wbGU6cH5-Pj4_P3Nz", "got …"),
             (&basic, "zulip.example: no such messages", "zulip.example: no such messages"),
             (&with("Basic YTpiY2Rl"), r#"{"authorization":"Basic YTpiY2Rl"}"#, r#"{"authorization":"…"}"#),
-            (&with("Basic YTpiYw=="), "YTpiYw==, YTpiYw", "…, …"),
+            (&with("Basic YTpiYw=="), "YTpiYw==,YTpiYw", "…,…"),
             (&with("GenieKey 123-456-789"), "no key 123-456-789 here", "no key … here"),
         ] {
             assert_eq!(Secrets::in_request(request).hide(said), shown, "{said}");

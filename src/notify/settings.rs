@@ -160,9 +160,12 @@ pub(super) fn read_url(field: &str, text: &str) -> Result<url::Url, FieldError> 
 }
 
 /// Reads the address of somebody's own server: with the path it may lie under, without a trailing slash, a query or a
-/// fragment.
+/// fragment. Forms show it, so it must hold no password.
 pub(super) fn read_base(field: &str, text: &str) -> Result<url::Url, FieldError> {
     let mut url = read_url(field, text)?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(FieldError::new(field, "url-sign-in", ""));
+    }
     url.set_query(None);
     url.set_fragment(None);
     let path = url.path().trim_end_matches('/').to_owned();
@@ -232,6 +235,16 @@ mod tests {
         assert_eq!(wrong.map(|wrong| wrong.field).as_deref(), expected);
         // Typed again, even if it is the same, it may go.
         assert_eq!(stay(driver, &stored, &settings, &[]), Ok(()));
+    }
+
+    #[rstest]
+    #[case("https://me:secret@a.example/x")]
+    #[case("https://me@a.example/x")]
+    #[case("https://:secret@a.example/x")]
+    fn an_address_that_is_shown_holds_no_password(#[case] text: &str) {
+        let wrong = read_base("url", text).unwrap_err();
+        assert_eq!((wrong.field.as_str(), wrong.code), ("url", "url-sign-in"));
+        assert!(!wrong.to_string().contains("secret"), "{wrong}");
     }
 
     #[test]

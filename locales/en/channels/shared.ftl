@@ -6,6 +6,7 @@ setting-error-zone = there is no time zone `{ $value }`; names look like Asia/Sh
 field-shared-time-zone = Time zone of its messages
 field-shared-time-zone-hint = For example Asia/Shanghai. Empty: the zone of each check.
 setting-error-moved = the address has changed, so this secret must be typed again
+setting-error-url-sign-in = leave user:password@ out of the address, which is shown; what signs in has fields of its own where the kind has any
 setting-error-template-syntax = line { $line }: { $value }
 setting-error-template-word = line { $line }: there is no `{ $value }` in messages
 setting-error-template-filter = line { $line }: there is no filter `{ $value }`

@@ -6,6 +6,7 @@ setting-error-zone = 没有名为 `{ $value }` 的时区；名称形如 Asia/Sha
 field-shared-time-zone = 消息的时区
 field-shared-time-zone-hint = 例如 Asia/Shanghai。留空则用各检查自己的时区。
 setting-error-moved = 地址已更改，请重新填写此密钥
+setting-error-url-sign-in = 地址会明文显示，请去掉其中的 用户:密码@；如支持认证，请填写专门的字段
 setting-error-template-syntax = 第 { $line } 行：{ $value }
 setting-error-template-word = 第 { $line } 行：消息中没有 `{ $value }`
 setting-error-template-filter = 第 { $line } 行：没有过滤器 `{ $value }`
