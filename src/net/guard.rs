@@ -275,6 +275,7 @@ fn is_public_v4(ip: Ipv4Addr) -> bool {
         || a >= 240
         || (a == 100 && (64..128).contains(&b)) // carrier-grade NAT
         || (a == 198 && (18..20).contains(&b)) // benchmarking
+        || (a == 192 && b == 88 && c == 99) // relays to 6to4
         || (a == 192 && b == 0 && c == 0))
 }
 
@@ -306,6 +307,8 @@ mod tests {
     #[case("fe80::1", false)]
     #[case("64:ff9b::a00:1", false)]
     #[case("2002:a00:1::1", false)]
+    #[case("192.88.99.1", false)]
+    #[case("192.88.98.1", true)]
     #[case("1.1.1.1", true)]
     #[case("2606:4700::1111", true)]
     fn private_networks_are_out_of_reach(#[case] ip: IpAddr, #[case] expected: bool) {

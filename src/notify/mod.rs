@@ -35,7 +35,7 @@ use alert::Alert;
 pub use kinds::{DRIVERS, driver};
 use message::Words;
 use outcome::{SendError, Sent};
-pub use settings::{FieldError, Settings, accept, mask};
+pub use settings::{FieldError, Settings, accept, mask, stay};
 pub use shared::{HTTP, Shared};
 
 /// One kind of channel.

@@ -98,8 +98,9 @@ impl Post {
         match (driver.request)(draft)? {
             Outgoing::Nothing => Ok(None),
             Outgoing::Http(request) => {
+                let secrets = Secrets::in_request(&request);
                 let reply = self.call(driver, *request, proxy.as_ref()).await?;
-                (driver.verdict)(&reply).map(Some)
+                secrets.hide_in((driver.verdict)(&reply).map(Some))
             }
             Outgoing::WithToken(exchange) => {
                 let (reply, token) = self.with_token(driver, *exchange, proxy.as_ref(), draft.now).await?;
@@ -171,8 +172,9 @@ impl Post {
                 return Ok((reply, token));
             }
         }
+        let secrets = Secrets::in_request(&exchange.login);
         let answer = self.call(driver, exchange.login, proxy).await?;
-        let (token, good_for) = (exchange.token)(&answer)?;
+        let (token, good_for) = (exchange.token)(&answer).map_err(|error| secrets.hide_in_error(error))?;
         let good_for = Span::from_std(good_for).unwrap_or_default();
         self.tokens.put(key, token.clone(), now + good_for, now);
         let reply = self.call(driver, (exchange.request)(&token), proxy).await?;

@@ -1,14 +1,22 @@
 //! Keeps a channel's secrets out of what is written down about its messages, whoever repeated them.
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use reqwest::header::AUTHORIZATION;
 use url::Url;
 
 use super::outcome::{SendError, Sent};
+use super::sign::base64;
 use super::{Driver, Settings};
+use crate::net::egress::HttpRequest;
 
 /// Shortest secret that is looked for, and shortest part of an address; in characters. What is shorter would hide half
 /// of every sentence.
 const LEAST: usize = 4;
 const LEAST_IN_PATH: usize = 8;
+
+/// Words of `Authorization`, before what must not be seen.
+const SCHEMES: [&str; 2] = ["basic", "bearer"];
+/// What follows those words in sentences is shorter, or has no sign of a key.
+const LEAST_KEY: usize = 8;
 
 /// How many characters of a secret in a row give it away: of a short one all.
 fn telling(length: usize) -> usize {
@@ -39,12 +47,29 @@ impl Secrets {
         Self::new(vec![token.to_owned()])
     }
 
+    /// How a request signs in: vendors repeat its headers.
+    pub(super) fn in_request(request: &HttpRequest) -> Self {
+        let mut found = Vec::new();
+        sign_in(&request.url, &mut found);
+        for value in request.headers.get_all(AUTHORIZATION) {
+            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+            found.extend(value.split_once(' ').map(|(_, word)| word.trim().to_owned()));
+            found.push(value);
+        }
+        Self::new(found)
+    }
+
     fn new(found: Vec<String>) -> Self {
         let mut all = Vec::new();
         for text in found {
             let json = serde_json::Value::from(text.as_str()).to_string();
             let form = url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+            // Base64 comes in two alphabets, with an end and without.
+            let bare = text.trim_end_matches('=').to_owned();
+            let other = bare.replace('+', "-").replace('/', "_");
             all.extend([
+                bare,
+                other,
                 utf8_percent_encode(&text, NON_ALPHANUMERIC).to_string(),
                 form,
                 json.trim_matches('"').to_owned(),
@@ -69,6 +94,7 @@ impl Secrets {
                 }
             }
         }
+        hide_keys(&chars, &mut hidden);
         let mut shown = String::with_capacity(text.len());
         for (at, c) in chars.into_iter().enumerate() {
             if !hidden[at] {
@@ -87,16 +113,53 @@ impl Secrets {
     ) -> Result<Option<Sent>, SendError> {
         match outcome {
             Ok(sent) => Ok(sent.map(|Sent(said)| Sent(self.hide(&said)))),
-            Err(SendError::Retry { reason, after }) => {
-                Err(SendError::Retry { reason: self.hide(&reason), after })
-            }
-            Err(SendError::Waits { reason, look_again }) => {
-                Err(SendError::Waits { reason: self.hide(&reason), look_again })
-            }
-            Err(SendError::Permanent(reason)) => Err(SendError::Permanent(self.hide(&reason))),
-            Err(SendError::Rejected(reason)) => Err(SendError::Rejected(self.hide(&reason))),
+            Err(error) => Err(self.hide_in_error(error)),
         }
     }
+
+    pub(super) fn hide_in_error(&self, error: SendError) -> SendError {
+        match error {
+            SendError::Retry { reason, after } => SendError::Retry { reason: self.hide(&reason), after },
+            SendError::Waits { reason, look_again } => {
+                SendError::Waits { reason: self.hide(&reason), look_again }
+            }
+            SendError::Permanent(reason) => SendError::Permanent(self.hide(&reason)),
+            SendError::Rejected(reason) => SendError::Rejected(self.hide(&reason)),
+        }
+    }
+}
+
+/// Marks what follows `Basic` or `Bearer` and looks like a key, whoever's it is.
+fn hide_keys(chars: &[char], hidden: &mut [bool]) {
+    let ends = |c: &char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | ';' | ')' | '>' | '<' | '\\');
+    let mut from = 0;
+    let mut after_scheme = false;
+    while from < chars.len() {
+        let end = chars[from..].iter().position(ends).map_or(chars.len(), |length| from + length);
+        let word = &chars[from..end];
+        let sign_of_key =
+            |(at, c): (usize, &char)| !c.is_ascii_lowercase() && (at > 0 || !c.is_ascii_uppercase());
+        if after_scheme && word.len() >= LEAST_KEY && word.iter().enumerate().any(sign_of_key) {
+            hidden[from..end].fill(true);
+        }
+        if !word.is_empty() {
+            let word: String = word.iter().collect();
+            let word = word.rsplit([':', '=']).next().unwrap_or_default();
+            after_scheme = SCHEMES.iter().any(|scheme| scheme.eq_ignore_ascii_case(word));
+        }
+        from = end + 1;
+    }
+}
+
+/// The password of an address, alone and as `Authorization: Basic` has it.
+fn sign_in(url: &Url, found: &mut Vec<String>) {
+    let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let (user, password) = (url.username(), url.password().unwrap_or_default());
+    if user.is_empty() && password.is_empty() {
+        return;
+    }
+    found.extend([password.to_owned(), decoded(password)]);
+    found.push(base64(format!("{}:{}", decoded(user), decoded(password)).as_bytes()));
 }
 
 /// One line of a secret, and what could be told of it alone. Of an address: all but the host, which is no secret.
@@ -107,6 +170,7 @@ fn pieces(line: &str, found: &mut Vec<String>) {
         found.push(line.to_owned());
         return;
     };
+    sign_in(&url, found);
     let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
     let mut add = |text: &str, least: usize| {
         for text in [text.to_owned(), decoded(text)] {
@@ -116,7 +180,6 @@ fn pieces(line: &str, found: &mut Vec<String>) {
         }
     };
     add(url.username(), LEAST);
-    add(url.password().unwrap_or_default(), LEAST);
     add(url.fragment().unwrap_or_default(), LEAST);
     for segment in url.path().split('/') {
         add(segment, LEAST_IN_PATH);
@@ -172,5 +235,40 @@ mod tests {
             assert!(!["s3cr", "密码", "E5%AF", "ssw0rd"].iter().any(|part| shown.contains(part)), "{shown}");
         }
         assert_eq!(secrets.hide("127.0.0.1 does not answer"), "127.0.0.1 does not answer");
+    }
+
+    #[test]
+    fn how_a_request_signs_in_is_not_repeated() {
+        let url = || Url::parse("https://zulip.example/api/v1/messages").unwrap();
+        let basic = HttpRequest::form(url(), &[]).signed_in("bot@example", "p~~>>??ss");
+        let with = |value: &str| HttpRequest::form(url(), &[]).with(AUTHORIZATION, value);
+        for (request, said, shown) in [
+            (&basic, "got Ym90QGV4YW1wbGU6cH5+Pj4/P3Nz", "got …"),
+            (&basic, "got Ym90QGV4YW1wbGU6cH5-Pj4_P3Nz", "got …"),
+            (&basic, "zulip.example: no such messages", "zulip.example: no such messages"),
+            (&with("Basic YTpiY2Rl"), r#"{"authorization":"Basic YTpiY2Rl"}"#, r#"{"authorization":"…"}"#),
+            (&with("Basic YTpiYw=="), "YTpiYw==,YTpiYw", "…,…"),
+            (&with("GenieKey 123-456-789"), "no key 123-456-789 here", "no key … here"),
+        ] {
+            assert_eq!(Secrets::in_request(request).hide(said), shown, "{said}");
+        }
+    }
+
+    #[rstest]
+    #[case("got Bearer eyJhbGciOi.x-y_z, why", "got Bearer …, why")]
+    #[case("header Authorization:Basic dXNlcjpwYXNz!", "header Authorization:Basic …")]
+    #[case(r#"{"a":"BEARER  0123456789abcdef"}"#, r#"{"a":"BEARER  …"}"#)]
+    #[case("Invalid Bearer token", "Invalid Bearer token")]
+    #[case("Basic Authentication is needed", "Basic Authentication is needed")]
+    fn anyones_key_is_hidden(#[case] said: &str, #[case] shown: &str) {
+        assert_eq!(Secrets::new(Vec::new()).hide(said), shown);
+    }
+
+    #[test]
+    fn an_address_with_a_password_is_hidden_as_a_header_as_well() {
+        let url = "https://user:pa%3Ass@hooks.example/services/T0000/B00000000/XXyyZZ112233";
+        let settings = Settings::from([("url".to_owned(), url.to_owned())]);
+        let secrets = Secrets::of(driver("slack").unwrap(), &settings);
+        assert_eq!(secrets.hide("no dXNlcjpwYTpzcw== here"), "no … here");
     }
 }

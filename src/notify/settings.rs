@@ -112,6 +112,41 @@ pub async fn accept(driver: &Driver, given: &Settings, outbound: &Outbound) -> R
     Ok(settings)
 }
 
+/// Refuses to send secrets somewhere new that were stored and not typed again: `kept` names them. Who may change a
+/// channel may not see its secrets, and must not have them sent to an address of their own.
+pub fn stay(
+    driver: &Driver,
+    stored: &Settings,
+    settings: &Settings,
+    kept: &[String],
+) -> Result<(), FieldError> {
+    let known: Vec<Place> = (driver.urls)(stored).iter().map(|(_, url)| place(url)).collect();
+    let urls = (driver.urls)(settings);
+    let moved = urls.iter().any(|(_, url)| !known.contains(&place(url)));
+    let proxy = |settings: &Settings| settings.get(PROXY).and_then(|text| proxy::read(text));
+    let (before, after) = (proxy(stored), proxy(settings));
+    // A proxy sees what is not encrypted.
+    let seen = after.is_some_and(|after| before.is_none_or(|before| place(&before) != place(&after)))
+        && urls.iter().any(|(_, url)| url.scheme() != "https");
+    // An address that is a secret itself goes nowhere else.
+    let is_address = |name: &str| urls.iter().any(|(field, _)| *field == name);
+    let first = driver.all_fields().find(|field| {
+        field.secret
+            && field.name != PROXY
+            && settings.contains_key(field.name)
+            && kept.iter().any(|name| name == field.name)
+            && (seen || (moved && !is_address(field.name)))
+    });
+    first.map_or(Ok(()), |field| Err(FieldError::new(field.name, "moved", "")))
+}
+
+type Place = (String, Option<String>, Option<u16>);
+
+/// Who gets what is sent to an address.
+fn place(url: &url::Url) -> Place {
+    (url.scheme().to_owned(), url.host_str().map(str::to_owned), url.port_or_known_default())
+}
+
 /// Reads a URL field.
 pub(super) fn read_url(field: &str, text: &str) -> Result<url::Url, FieldError> {
     let text = text.trim();
@@ -153,9 +188,12 @@ pub(super) fn vendors_or_named(field: &str, given: &Settings, hosts: &[&str]) ->
 }
 
 /// Reads the address of somebody's own server: with the path it may lie under, without a trailing slash, a query or a
-/// fragment.
+/// fragment. Forms show it, so it must hold no password.
 pub(super) fn read_base(field: &str, text: &str) -> Result<url::Url, FieldError> {
     let mut url = read_url(field, text)?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(FieldError::new(field, "url-sign-in", ""));
+    }
     url.set_query(None);
     url.set_fragment(None);
     let path = url.path().trim_end_matches('/').to_owned();
@@ -185,6 +223,7 @@ pub fn mask(secret: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rstest::rstest;
 
     #[test]
     fn a_mask_hides_what_matters() {
@@ -220,6 +259,50 @@ mod tests {
         assert_eq!(crate::notify::sample::wrong(kind, &alone), field);
         let both = [alone.as_slice(), &[("url", "https://own.example/x")]].concat();
         assert_eq!(crate::notify::sample::settings(kind, &both)["url"], "https://own.example/x");
+    }
+
+    #[rstest]
+    #[case("ntfy", &[("url", "https://a.example"), ("token", "t")], ("url", "https://b.example"), Some("token"))]
+    #[case("ntfy", &[("url", "https://a.example"), ("token", "t")], ("url", "https://a.example:8443"), Some("token"))]
+    #[case("ntfy", &[("url", "https://a.example"), ("token", "t")], ("url", "http://a.example"), Some("token"))]
+    #[case("ntfy", &[("url", "https://a.example"), ("token", "t")], ("url", "https://a.example:443/x"), None)]
+    #[case("ntfy", &[("url", "https://a.example")], ("url", "https://b.example"), None)]
+    #[case("telegram", &[("token", "t")], ("url", "https://b.example"), Some("token"))]
+    #[case("mqtt", &[("url", "mqtts://a.example"), ("password", "p")], ("url", "mqtts://b.example"), Some("password"))]
+    #[case("webhook", &[("url_down", "https://a.example"), ("headers_down", "A: b")], ("url_down", "https://b.example"), Some("headers_down"))]
+    #[case("webhook", &[("url_down", "https://a.example"), ("headers_down", "A: b")], ("url_up", "https://b.example"), Some("headers_down"))]
+    #[case("webhook", &[("url_down", "https://a.example"), ("headers_down", "A: b")], ("url_up", "https://a.example/up"), None)]
+    #[case("webhook", &[("url_down", "https://a.example"), ("url_up", "https://c.example")], ("url_up", "https://b.example"), None)]
+    #[case("webhook", &[("url_down", "http://a.example")], ("proxy", "http://p.example"), Some("url_down"))]
+    #[case("webhook", &[("url_down", "https://a.example"), ("headers_down", "A: b")], ("proxy", "http://p.example"), None)]
+    #[case("ntfy", &[("url", "http://a.example"), ("token", "t"), ("proxy", "http://p.example/")], ("proxy", "http://q.example/"), Some("token"))]
+    #[case("ntfy", &[("url", "http://a.example"), ("token", "t"), ("proxy", "http://p.example/")], ("proxy", ""), None)]
+    fn kept_secrets_stay_where_they_were(
+        #[case] kind: &str,
+        #[case] stored: &[(&str, &str)],
+        #[case] (name, value): (&str, &str),
+        #[case] expected: Option<&str>,
+    ) {
+        let driver = crate::notify::driver(kind).unwrap();
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let stored: Settings = stored.iter().map(owned).collect();
+        let mut settings = stored.clone();
+        settings.insert(name.to_owned(), value.to_owned());
+        let kept: Vec<String> = stored.keys().filter(|kept| *kept != name).cloned().collect();
+        let wrong = stay(driver, &stored, &settings, &kept).err();
+        assert_eq!(wrong.map(|wrong| wrong.field).as_deref(), expected);
+        // Typed again, even if it is the same, it may go.
+        assert_eq!(stay(driver, &stored, &settings, &[]), Ok(()));
+    }
+
+    #[rstest]
+    #[case("https://me:secret@a.example/x")]
+    #[case("https://me@a.example/x")]
+    #[case("https://:secret@a.example/x")]
+    fn an_address_that_is_shown_holds_no_password(#[case] text: &str) {
+        let wrong = read_base("url", text).unwrap_err();
+        assert_eq!((wrong.field.as_str(), wrong.code), ("url", "url-sign-in"));
+        assert!(!wrong.to_string().contains("secret"), "{wrong}");
     }
 
     #[test]

@@ -167,6 +167,27 @@ fn a_secret_stays_hidden_when_an_edit_is_refused() {
 }
 
 #[test]
+fn a_secret_is_asked_for_again_when_the_address_changes() {
+    let desk = Desk::open();
+    let (sink, other) = (HttpSink::start([], Answer::status(200)), HttpSink::start([], Answer::status(200)));
+    let made = desk.make("gotify", &[("name", "ops"), ("url", &sink.url("")), ("token", "A1b2C3d4E5f6G7h")]);
+    assert_eq!(made.status, 303, "{}", made.text());
+    let stored = desk.settings();
+    let id = desk.maibo.row::<(String,)>("SELECT uuid FROM channels").0;
+    let save = |url: &str, token: &str| {
+        let given = [("name", "ops"), ("url", url), ("token", token)];
+        desk.call("POST", &format!("/channels/{id}/edit"), "en", &given)
+    };
+    let page = save(&other.url(""), "");
+    assert_eq!(page.status, 200);
+    assert!(page.text().contains("id=\"token-error\""), "{}", page.text());
+    assert!(!page.text().contains("A1b2C3d4E5f6G7h"));
+    assert_eq!(desk.settings(), stored);
+    assert_eq!(save(&sink.url("/below"), "").status, 303);
+    assert_eq!(save(&other.url(""), "A1b2C3d4E5f6G7h").status, 303);
+}
+
+#[test]
 fn a_template_that_cannot_be_used_names_its_line() {
     let desk = Desk::open();
     for (template, said) in [

@@ -1,7 +1,8 @@
 //! What a template may be made of: the part of Jinja that cannot grow without bound.
 //!
 //! Nothing can be assigned, joined, multiplied or put into lists, so no value is larger than those that the message
-//! brings; the engine's own limits are on steps and on what is written, and not on what is held.
+//! brings; the engine's own limits are on steps and on what is written, and not on what is held. Nor can anything lie
+//! deep: the engine reads, compiles and forgets a template by calling itself, and a stack that is full ends the process.
 use minijinja::Environment;
 use minijinja::machinery::{Token, tokenize};
 use minijinja::syntax::SyntaxConfig;
@@ -12,7 +13,14 @@ use super::values::{FILTERS, NAMES};
 /// Statements, and the words that go with them.
 const STATEMENTS: &[&str] = &["if", "elif", "else", "endif", "for", "endfor"];
 
-/// Reads a template word by word.
+/// Parentheses that may be open at once.
+const MAX_OPEN: usize = 12;
+/// Branches and loops that may be open at once; an `elif` lies within what it follows.
+const MAX_BLOCKS: usize = 20;
+/// Dots, filters, calls, signs and words like `not` between one pair of braces: each may hold all the others.
+const MAX_LINKS: usize = 60;
+
+/// Reads a template word by word, before the engine does.
 pub(super) fn check(source: &str) -> Result<(), Fault> {
     let words = Walk::default().through(source)?;
     let env = Environment::empty();
@@ -42,6 +50,10 @@ struct Walk {
     /// For each open parenthesis: whether it holds the arguments of a filter, where commas belong.
     open: Vec<bool>,
     in_for: bool,
+    /// For each open branch or loop: how many it counts for.
+    blocks: Vec<usize>,
+    /// In this pair of braces.
+    links: usize,
 }
 
 impl Walk {
@@ -49,10 +61,53 @@ impl Walk {
         let (mut before, mut last) = (Kind::Other, Kind::Other);
         for token in tokenize(source, false, SyntaxConfig::default()) {
             let (token, span) = token.map_err(|error| Fault::of(&error))?;
-            let kind = self.take(&token, usize::from(span.start_line), before, last)?;
+            let line = usize::from(span.start_line);
+            let kind = self.take(&token, line, before, last)?;
+            self.measure(&token, line, last)?;
             (before, last) = (last, kind);
         }
         Ok(self.words)
+    }
+
+    /// Refuses what lies too deep.
+    fn measure(&mut self, token: &Token<'_>, line: usize, last: Kind) -> Result<(), Fault> {
+        match token {
+            Token::VariableStart | Token::BlockStart => self.links = 0,
+            Token::Ident(word) if last == Kind::Statement => match *word {
+                "if" | "for" => self.blocks.push(1),
+                "elif" => {
+                    if let Some(size) = self.blocks.last_mut() {
+                        *size += 1;
+                    }
+                }
+                "endif" | "endfor" => {
+                    self.blocks.pop();
+                }
+                _ => {}
+            },
+            Token::Ident("and" | "or" | "not" | "in" | "if" | "else")
+            | Token::Pipe
+            | Token::Dot
+            | Token::ParenOpen
+            | Token::Minus
+            | Token::Eq
+            | Token::Ne
+            | Token::Gt
+            | Token::Gte
+            | Token::Lt
+            | Token::Lte => self.links += 1,
+            _ => {}
+        }
+        let deep = |most: usize| Err(Fault::new("template-deep", most.to_string(), line));
+        if self.open.len() > MAX_OPEN {
+            deep(MAX_OPEN)
+        } else if self.blocks.iter().sum::<usize>() > MAX_BLOCKS {
+            deep(MAX_BLOCKS)
+        } else if self.links > MAX_LINKS {
+            deep(MAX_LINKS)
+        } else {
+            Ok(())
+        }
     }
 
     fn take(&mut self, token: &Token<'_>, line: usize, before: Kind, last: Kind) -> Result<Kind, Fault> {

@@ -226,10 +226,76 @@ mod tests {
         assert_eq!(check(long).unwrap_err().code, "template-long");
     }
 
+    /// Runs it where there is as little stack as in a worker, half of which others may have used.
+    fn on_a_small_stack(run: impl FnOnce() + Send + 'static) {
+        std::thread::Builder::new().stack_size(512 * 1024).spawn(run).unwrap().join().unwrap();
+    }
+
+    #[rstest]
+    #[case("{{ ", "(", "1", ")", " }}")]
+    #[case("", "{% if true %}", "", "{% endif %}", "")]
+    #[case("", "{% for a in facts %}", "", "{% endfor %}", "")]
+    #[case("{% if true %}", "{% elif true %}", "", "", "{% endif %}")]
+    #[case("{{ ", "-", "1", "", " }}")]
+    #[case("{{ 1", "-1", "", "", " }}")]
+    #[case("{{ check", ".a", "", "", " }}")]
+    #[case("{{ text", "|upper", "", "", " }}")]
+    #[case("{{ text", "()", "", "", " }}")]
+    #[case("{{ text", "|default(text", "", ")", " }}")]
+    #[case("{% if ", "not ", "true", "", " %}{% endif %}")]
+    #[case("{% if 1", " and 1", "", "", " %}{% endif %}")]
+    #[case("{% if 1", " or 1", "", "", " %}{% endif %}")]
+    #[case("{% if 1", " in 1", "", "", " %}{% endif %}")]
+    #[case("{% if 1", "==1", "", "", " %}{% endif %}")]
+    #[case("{% if 1", "<1", "", "", " %}{% endif %}")]
+    #[case("{{ 1", " if 1 else 1", "", "", " }}")]
+    fn nothing_lies_so_deep_that_the_stack_ends(
+        #[case] begin: &'static str,
+        #[case] one: &'static str,
+        #[case] middle: &'static str,
+        #[case] close: &'static str,
+        #[case] end: &'static str,
+    ) {
+        let times = (MAX_SOURCE - begin.len() - middle.len() - end.len()) / (one.len() + close.len());
+        for closing in [close, ""] {
+            let source = format!("{begin}{}{middle}{}{end}", one.repeat(times), closing.repeat(times));
+            on_a_small_stack(move || {
+                let fault = check(&source).unwrap_err();
+                assert_eq!((fault.code, fault.line), ("template-deep", 1), "{fault:?}");
+                // What is stored already is not sent, and our own words are.
+                let alert = alert(Side::Down);
+                let settings = Settings::from([("text_template".to_owned(), source)]);
+                let (said, fault) = words(&settings, &alert);
+                assert_eq!(said, crate::notify::message::words(&alert));
+                assert_eq!(fault.unwrap().field, "text_template");
+            });
+        }
+    }
+
+    #[test]
+    fn what_is_just_not_too_deep_fits() {
+        let blocks =
+            |middle: &str| format!("{}{middle}{}", "{% if true %}".repeat(20), "{% endif %}".repeat(20));
+        let parens = |middle: &str| format!("{}{middle}{}", "(".repeat(12), ")".repeat(12));
+        for source in [
+            blocks(&format!("{{{{ {} }}}}", parens(&format!("{}1", "-".repeat(48))))),
+            blocks(&format!("{{{{ {} }}}}", parens(&format!("{}1", "not ".repeat(48))))),
+            blocks(&format!("{{{{ {} }}}}", parens(&format!("text{}", "|upper".repeat(48))))),
+            blocks(&format!("{{{{ {} }}}}", parens(&format!("1{}", " and 1".repeat(48))))),
+            blocks(&format!("{{{{ {} }}}}", parens(&format!("1{}", " if 1 else 1".repeat(24))))),
+            format!("{}{{{{ 1 }}}}", "{% if true %}{% endif %}\n".repeat(100)),
+            "{{ check.name|upper }} (and) ".repeat(100),
+        ] {
+            on_a_small_stack(move || {
+                check(&source).unwrap();
+            });
+        }
+    }
+
     #[test]
     fn a_filter_cannot_swell_a_text() {
-        let chain = "|replace('', text)".repeat(60);
-        assert!(check(&format!("{{{{ text{chain} }}}}")).is_err());
+        let chain = "|replace('e', text)".repeat(30);
+        assert_eq!(check(&format!("{{{{ text{chain} }}}}")).unwrap_err().code, "template-syntax");
     }
 
     #[test]

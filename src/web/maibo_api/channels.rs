@@ -256,7 +256,11 @@ async fn accept(
         Ok(settings) => members::resolve(caller.db(), project_id, driver, settings).await?,
         Err(error) => Err(error),
     };
-    Ok(accepted.map_err(|error| FieldError::new(format!("settings.{}", error.field), error.words(Lang::En))))
+    Ok(accepted.map_err(of_setting))
+}
+
+fn of_setting(wrong: notify::FieldError) -> FieldError {
+    FieldError::new(format!("settings.{}", wrong.field), wrong.words(Lang::En))
 }
 
 /// Both, or everything that is wrong with them.
@@ -332,9 +336,20 @@ fn over(stored: Settings, wanted: BTreeMap<String, Patch<String>>, driver: &Driv
     settings
 }
 
+/// The fields that stay as they are stored.
+fn kept(stored: &Settings, wanted: &BTreeMap<String, Patch<String>>, driver: &Driver) -> Vec<String> {
+    let masked = shown(stored.clone(), Some(driver));
+    let stays = |(name, mask): &(String, String)| match wanted.get(name) {
+        None => true,
+        Some(Patch::Set(text)) => text == mask,
+        Some(Patch::Keep | Patch::Reset) => false,
+    };
+    masked.into_iter().filter(stays).map(|(name, _)| name).collect()
+}
+
 /// Change a channel
 ///
-/// One that was marked as broken gets another chance.
+/// When its address changes, the secrets that would go there must be sent again, unmasked. One that was marked as broken gets another chance.
 #[utoipa::path(patch, path = "/channels/{channel}", operation_id = "update_channel", tag = "channels",
     params(("channel" = String, Path, description = "Its UUID")), request_body = ChannelChange,
     responses((status = 200, description = "The channel as it is now", body = ChannelJson), Writing))]
@@ -347,8 +362,14 @@ pub(super) async fn update(
     let Some(driver) = driver(&channel.kind) else {
         return Err(Refusal::Conflict(format!("this Maibo does not know channels of kind {}", channel.kind)));
     };
-    let wanted_settings = over(channel.settings(), wanted.settings, driver);
+    let stored = channel.settings();
+    let kept = kept(&stored, &wanted.settings, driver);
+    let wanted_settings = over(stored.clone(), wanted.settings, driver);
     let accepted = accept(&caller, channel.project_id, driver, wanted_settings).await?;
+    let accepted = accepted.and_then(|settings| {
+        notify::stay(driver, &stored, &settings, &kept).map_err(of_setting)?;
+        Ok(settings)
+    });
     let name = wanted.name.as_deref().map_or_else(|| Ok(channel.name.clone()), read_name);
     let (name, settings) = both(name, accepted)?;
     let language = wanted.language.map_or(channel.language.as_str(), |word| Lang::from(word).code());

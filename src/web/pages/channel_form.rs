@@ -238,6 +238,17 @@ fn given(driver: &Driver, fields: &Fields, stored: &Settings) -> Settings {
     settings
 }
 
+/// The secrets that the form left as they are stored.
+fn kept(driver: &Driver, fields: &Fields, stored: &Settings) -> Vec<String> {
+    let stays = |name: &str| {
+        stored.contains_key(name)
+            && fields.raw(name).trim().is_empty()
+            && !fields.has(&format!("forget_{name}"))
+    };
+    let secrets = driver.all_fields().filter(|field| field.secret);
+    secrets.map(|field| field.name.to_owned()).filter(|name| stays(name)).collect()
+}
+
 /// What was typed comes back, but what was stored and hidden stays hidden.
 fn typed(driver: &Driver, channel: &Channel, given: Settings) -> Settings {
     let stored = channel.settings();
@@ -405,6 +416,11 @@ pub async fn save(visit: Visit, Path(uuid): Path<String>, fields: Fields) -> Res
     }
     let name_error = name_error(l, &name);
     let accepted = accept(&visit, project.id, driver, &given, Some(&channel), name_error.is_none()).await?;
+    let stored = channel.settings();
+    let accepted = accepted.and_then(|(settings, reader)| {
+        notify::stay(driver, &stored, &settings, &kept(driver, &fields, &stored))?;
+        Ok((settings, reader))
+    });
     match (accepted, name_error) {
         (Ok((settings, reader)), None) => {
             let (db, now) = (&state.db, state.now());

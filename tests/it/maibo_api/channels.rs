@@ -43,6 +43,31 @@ fn a_channel_shows_its_secrets_masked_and_keeps_them() {
 }
 
 #[test]
+fn a_secret_does_not_follow_the_address_unseen() {
+    let maibo = Maibo::serving();
+    let (sink, other) = (HttpSink::start([], Answer::status(200)), HttpSink::start([], Answer::status(200)));
+    let settings = json!({"url_down": sink.url("/"), "headers_down": "X-Token: abcdefghijklmnop"});
+    let (path, made) = channel(&maibo, &json!({"kind": "webhook", "name": "ops", "settings": settings}));
+    let to = |url: &str, headers: &Value| {
+        let settings = match headers {
+            Value::Null => json!({"url_down": url}),
+            headers => json!({"url_down": url, "headers_down": headers}),
+        };
+        edit(&maibo, "PATCH", &path, &json!({"settings": settings}))
+    };
+    for headers in [&Value::Null, &made["settings"]["headers_down"]] {
+        let (status, told) = to(&other.url("/"), headers);
+        assert_eq!(status, 422, "{told}");
+        assert_eq!(fields(&told), ["settings.headers_down"]);
+    }
+    assert_eq!(read(&maibo, &path), made);
+    // Elsewhere on the same server, and with the secret in hand, it may.
+    assert_eq!(to(&sink.url("/other"), &Value::Null).0, 200);
+    let (status, told) = to(&other.url("/"), &json!("X-Token: abcdefghijklmnop"));
+    assert_eq!(status, 200, "{told}");
+}
+
+#[test]
 fn a_new_key_of_a_robot_replaces_the_old_address() {
     let maibo = Maibo::serving();
     let wanted =
