@@ -60,13 +60,18 @@ fn read(given: &Settings) -> Result<Settings, FieldError> {
     } else if !text.contains("://") {
         return Err(FieldError::new(field, "wecom-key-form", ""));
     } else {
-        let url = read_url(field, text)?;
+        let mut url = read_url(field, text)?;
         let elsewhere = url.path() != "/cgi-bin/webhook/send" || url.port().is_some();
         if url.host_str() == Some(HOST) && elsewhere {
             return Err(FieldError::new(field, "wecom-key", ""));
         }
-        if !url.query_pairs().any(|(name, value)| name == "key" && !value.is_empty()) {
-            return Err(FieldError::new(field, "wecom-key", ""));
+        let key = url.query_pairs().find(|(name, value)| name == "key" && !value.is_empty());
+        let key = key.map(|(_, key)| key.into_owned());
+        let key = key.ok_or_else(|| FieldError::new(field, "wecom-key", ""))?;
+        // A relay of one's own may ask for more.
+        if url.host_str() == Some(HOST) {
+            url.query_pairs_mut().clear().append_pair("key", &key);
+            url.set_fragment(None);
         }
         url.to_string()
     };
