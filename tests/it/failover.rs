@@ -542,3 +542,16 @@ fn fallback_canary_and_members_are_set_in_the_form() {
     let (settings,): (String,) = maibo.row("SELECT settings FROM channels WHERE kind = 'group'");
     assert!(!settings.contains(&a) && settings.contains(&b), "{settings}");
 }
+
+#[test]
+fn tests_count_for_a_robots_limit() {
+    let sink = HttpSink::wecom();
+    let maibo = Maibo::new();
+    let id = robot(&maibo, "robot", &sink);
+    for _ in 0..3 {
+        let tested = maibo.run(&["channel", "test", &id]);
+        assert_eq!(tested.code, Some(0), "{tested:?}");
+    }
+    let (sent,): (String,) = maibo.row("SELECT sent FROM paced");
+    assert_eq!(serde_json::from_str::<Vec<i64>>(&sent).unwrap().len(), 3);
+}
