@@ -6,7 +6,6 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -14,7 +13,8 @@ use tokio_util::task::TaskTracker;
 use super::load;
 use super::outcome::{SendError, Sent};
 use super::post::Post;
-use super::{Driver, Family, Settings, driver};
+use super::recipient::recipient;
+use super::{Family, Settings, driver};
 use crate::clock::Clock;
 use crate::core::{Span, Time};
 use crate::meters::Meters;
@@ -80,22 +80,6 @@ fn manner(kind: &str, settings: &Settings) -> Manner {
         both: !driver.each && driver.family != Family::Machine,
         limit: driver.per_minute.map(|limit| (recipient(driver, settings), limit)),
     }
-}
-
-/// Whom a channel's messages go to, as a hash: what is secret or required says it. Two channels for one robot have the
-/// same recipient.
-fn recipient(driver: &Driver, settings: &Settings) -> String {
-    let mut digest = Sha256::new();
-    digest.update(driver.kind);
-    for field in driver.fields.iter().filter(|field| field.secret || field.required) {
-        digest.update([0]);
-        digest.update(field.name);
-        digest.update([0]);
-        digest.update(settings.get(field.name).map_or("", String::as_str));
-    }
-    let number =
-        digest.finalize().iter().take(16).fold(0, |number: u128, byte| number << 8 | u128::from(*byte));
-    format!("{number:032x}")
 }
 
 /// Who is told that another channel died: mails first, then people's chats and phones, last what costs money or wakes
@@ -500,17 +484,6 @@ mod tests {
         }
         assert_eq!(all.iter().filter(|at| **at - start < Span::seconds(1)).count(), 10);
         assert_eq!(all[10] - all[9], Span::seconds(12), "and the storm goes on in digests");
-    }
-
-    #[test]
-    fn two_channels_for_one_robot_are_one_recipient() {
-        let wecom = driver("wecom").unwrap();
-        let named = |url: &str, more: &str| {
-            let pairs = [("url", url), ("mention", more)];
-            recipient(wecom, &pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).into())
-        };
-        assert_eq!(named("https://x/?key=1", ""), named("https://x/?key=1", "zhang"));
-        assert_ne!(named("https://x/?key=1", ""), named("https://x/?key=2", ""));
     }
 
     #[test]

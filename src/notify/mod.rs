@@ -14,6 +14,7 @@ pub mod message;
 pub mod outcome;
 mod people;
 pub mod post;
+mod recipient;
 mod redact;
 pub mod reference;
 mod rooms;

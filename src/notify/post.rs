@@ -11,6 +11,7 @@ use super::alert::Alert;
 use super::consent;
 use super::message::Words;
 use super::outcome::{SendError, Sent, sentence};
+use super::recipient::recipient;
 use super::redact::Secrets;
 use super::shared::PROXY;
 use super::{Draft, Driver, LogLine, Mail, Outgoing, Settings, WithToken, driver, template};
@@ -31,12 +32,13 @@ pub struct Post {
     pub mailer: Mailer,
     pub links: Links,
     tokens: Tokens,
+    plain: PlainOnly,
 }
 
 impl Post {
     #[must_use]
     pub fn new(outbound: Outbound, mailer: Mailer, links: Links) -> Self {
-        Self { outbound, mailer, links, tokens: Tokens::default() }
+        Self { outbound, mailer, links, tokens: Tokens::default(), plain: PlainOnly::default() }
     }
 
     /// Sends one alert through one channel: one try. `Ok(None)`: the channel is not told about this side. Nothing goes
@@ -79,9 +81,18 @@ impl Post {
         now: Time,
     ) -> Result<Option<Sent>, SendError> {
         let draft = Draft { settings, alert, words, now, plain: false };
+        // Where messages are counted, what is refused counts as well.
+        let counted = driver.has_plain && driver.per_minute.is_some();
+        let whom = counted.then(|| recipient(driver, settings));
+        if whom.as_ref().is_some_and(|whom| self.plain.has(whom, now)) {
+            return self.once(driver, &Draft { plain: true, ..draft }).await;
+        }
         match self.once(driver, &draft).await {
             Err(SendError::Rejected(reason)) if driver.has_plain => {
                 let sent = self.once(driver, &Draft { plain: true, ..draft }).await?;
+                if let Some(whom) = whom {
+                    self.plain.put(whom, now);
+                }
                 Ok(sent.map(|Sent(said)| Sent(format!("{said} (as plain text; refused before: {reason})"))))
             }
             outcome => outcome,
@@ -278,6 +289,26 @@ impl Tokens {
         if held.len() < MAX_TOKENS {
             held.insert(key, Token { value, until });
         }
+    }
+}
+
+/// Those who are counted and refused the rich form of late: they get the plain one at once. Cloning is cheap.
+#[derive(Clone, Default)]
+struct PlainOnly(Arc<Mutex<HashMap<String, Time>>>);
+
+/// How long after a refusal no rich form is tried.
+const PLAIN_FOR: Span = Span::minutes(10);
+
+impl PlainOnly {
+    fn has(&self, whom: &str, now: Time) -> bool {
+        let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        held.get(whom).is_some_and(|refused| now - *refused < PLAIN_FOR)
+    }
+
+    fn put(&self, whom: String, now: Time) {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        held.retain(|_, refused| now - *refused < PLAIN_FOR);
+        held.insert(whom, now);
     }
 }
 

@@ -3,14 +3,16 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
+use super::driver;
 use super::load;
 use super::outcome::{SendError, Sent};
 use super::post::Post;
+use super::recipient::recipient;
 use crate::clock::Clock;
 use crate::core::Span;
 use crate::store::attempts::Fate;
 use crate::store::channels::{self, Channel, GROUP};
-use crate::store::{Db, StoreError, delivery};
+use crate::store::{Db, StoreError, delivery, paced};
 
 /// What became of a test of one channel.
 #[derive(Debug)]
@@ -40,6 +42,10 @@ pub async fn run(
     let order: Vec<i64> = tried.iter().map(|channel| channel.id).collect();
     let mut running = JoinSet::new();
     for channel in tried {
+        // Whoever counts messages counts this one too.
+        if let Some(driver) = driver(&channel.kind).filter(|driver| driver.per_minute.is_some()) {
+            paced::count(db, &recipient(driver, &channel.settings()), clock.now()).await?;
+        }
         let (post, clock, alert) =
             (post.clone(), Arc::clone(clock), load::test(&channel, project, &post.links, clock.now()));
         running.spawn(async move {

@@ -10,7 +10,7 @@ use super::bodies::StoredBody;
 use super::checks::Check;
 use super::db::{Dialects, ids, run};
 use super::wake::{Signal, tell};
-use super::{StoreError, WriteTx, micros, span_micros};
+use super::{StoreError, WriteTx, failover, micros, span_micros};
 use crate::core::check::{Effect, Flip, Reason, State, Status};
 use crate::core::{Span, Time, ping};
 
@@ -255,7 +255,10 @@ impl<'a> Changes<'a> {
             let alerts: Vec<&Value> = self.alerts.iter().map(|(_, alert)| alert).collect();
             let (flips, alerts) = (text(&self.flips), text(&alerts));
             let (sql, now) = (FLIPS_AND_ALERTS.on(tx), micros(self.now));
-            run!(tx, sqlx::query(sql).bind(flips).bind(alerts).bind(now));
+            run!(tx, sqlx::query(sql).bind(flips).bind(&alerts).bind(now));
+            if self.alerts.iter().any(|(_, alert)| alert[0] == "up") {
+                failover::follow(tx, &alerts, self.now).await?;
+            }
         }
         if self.has_alerts() {
             tell(tx, Signal::Outbox).await?;

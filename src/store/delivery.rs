@@ -2,7 +2,7 @@
 use super::attempts::Fate;
 use super::db::{on, read, run, write_tx};
 use super::wake::{Signal, tell};
-use super::{Db, StoreError, micros, span_micros, time};
+use super::{Db, StoreError, failover, micros, span_micros, time};
 use crate::core::{Span, Time};
 
 /// One attempt in the log of a channel.
@@ -162,7 +162,8 @@ pub async fn undelivered(db: &Db, project_id: i64, limit: i64) -> Result<Vec<Und
         "SELECT o.id, o.kind, o.created_at, o.done_at, k.uuid AS check_uuid, k.name AS check_name,
             c.uuid AS channel_uuid, c.name AS channel_name,
             (SELECT a.detail FROM attempts a WHERE a.outbox_id = o.id ORDER BY a.id DESC LIMIT 1) AS detail,
-            EXISTS (SELECT 1 FROM outbox e WHERE e.origin_id = o.id AND e.state = 'sent') AS told_elsewhere
+            EXISTS (SELECT 1 FROM outbox e WHERE e.origin_id = o.id AND e.kind = o.kind
+                AND e.state = 'sent') AS told_elsewhere
         FROM channels c JOIN outbox o ON o.channel_id = c.id AND o.state = 'dead' AND o.dismissed_at IS NULL
         LEFT JOIN checks k ON k.id = o.check_id
         WHERE c.project_id = $1 ORDER BY o.id DESC LIMIT $2";
@@ -181,7 +182,7 @@ pub async fn dismiss(db: &Db, project_id: i64, newest: i64, now: Time) -> Result
 }
 
 /// Queues an alert of a project again that was given up, where `check_id` is named one of that check. `false`: there is
-/// none with this id.
+/// none with this id. When the check has come back since, that is told with it.
 pub async fn resend(
     db: &Db,
     project_id: i64,
@@ -197,6 +198,7 @@ pub async fn resend(
     Ok(write_tx!(db, |tx| {
         let done = run!(tx, sqlx::query(SQL).bind(project_id).bind(id).bind(micros(now)).bind(check_id)) > 0;
         if done {
+            failover::over_by_now(tx, &[id], now).await?;
             tell(tx, Signal::Outbox).await?;
         }
         done
@@ -204,15 +206,18 @@ pub async fn resend(
 }
 
 /// Queues everything again that a channel could not deliver and that was not put aside. Gives how much that was.
-pub async fn resend_all(db: &Db, channel_id: i64, now: Time) -> Result<u64, StoreError> {
+pub async fn resend_all(db: &Db, channel_id: i64, now: Time) -> Result<usize, StoreError> {
     const SQL: &str =
         "UPDATE outbox SET state = 'queued', attempts = 0, next_at = $2, resent_at = $2, done_at = NULL,
             leased_until = 0
-        WHERE channel_id = $1 AND state = 'dead' AND dismissed_at IS NULL AND kind <> 'test'";
+        WHERE channel_id = $1 AND state = 'dead' AND dismissed_at IS NULL AND kind <> 'test' RETURNING id";
     Ok(write_tx!(db, |tx| {
-        let count = run!(tx, sqlx::query(SQL).bind(channel_id).bind(micros(now)));
+        let ids: Vec<(i64,)> =
+            on!(tx, |conn| sqlx::query_as(SQL).bind(channel_id).bind(micros(now)).fetch_all(conn).await?);
+        let ids: Vec<i64> = ids.into_iter().map(|(id,)| id).collect();
+        failover::over_by_now(tx, &ids, now).await?;
         tell(tx, Signal::Outbox).await?;
-        count
+        ids.len()
     }))
 }
 

@@ -31,7 +31,7 @@ mod migrate;
 pub mod moving;
 pub mod nodes;
 pub mod outbox;
-mod paced;
+pub mod paced;
 pub mod pings;
 pub mod projects;
 mod schema;

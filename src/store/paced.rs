@@ -1,6 +1,6 @@
 //! What those got within the last minute who count messages: the same for every server and after every restart.
-use super::db::{Dialects, on, run};
-use super::{StoreError, WriteTx, micros, time};
+use super::db::{Dialects, on, run, write_tx};
+use super::{Db, StoreError, WriteTx, micros, time};
 use crate::core::{Span, Time};
 
 /// What limits are counted over.
@@ -37,6 +37,12 @@ pub(super) async fn note(
     sent.extend(std::iter::repeat_n(micros(now), messages));
     let text = serde_json::to_string(&sent).unwrap_or_default();
     run!(tx, sqlx::query(SQL).bind(recipient).bind(text).bind(micros(now)));
+    Ok(())
+}
+
+/// Notes one message outside of the queue, which waits for nobody, but counts.
+pub async fn count(db: &Db, recipient: &str, now: Time) -> Result<(), StoreError> {
+    write_tx!(db, |tx| note(tx, recipient, 1, now).await?);
     Ok(())
 }
 

@@ -53,7 +53,7 @@ fn read(given: &Settings) -> Result<Settings, FieldError> {
     let get = |name: &str| given.get(name).map_or("", |value| value.trim());
     let (field, text) = if get("key").is_empty() { ("url", get("url")) } else { ("key", get("key")) };
     let no_key = |field| FieldError::new(field, "wecom-key-form", "");
-    let (field, url) = match get("url") {
+    let (field, mut url) = match get("url") {
         _ if text.is_empty() => return Err(FieldError::new("url", "wecom", "")),
         _ if text.contains("://") => (field, read_secret_url(field, text)?),
         _ if !is_key(text) => return Err(no_key(field)),
@@ -64,9 +64,15 @@ fn read(given: &Settings) -> Result<Settings, FieldError> {
         _ => return Err(no_key("url")),
     };
     let elsewhere = url.path() != PATH || url.port().is_some();
-    let has_key = url.query_pairs().any(|(name, value)| name == "key" && !value.is_empty());
-    if !has_key || (url.host_str() == Some(HOST) && elsewhere) {
-        return Err(FieldError::new(field, "wecom-key", ""));
+    let key = url.query_pairs().find(|(name, value)| name == "key" && !value.is_empty());
+    let key = key.map(|(_, key)| key.into_owned()).ok_or_else(|| FieldError::new(field, "wecom-key", ""))?;
+    if url.host_str() == Some(HOST) {
+        if elsewhere {
+            return Err(FieldError::new(field, "wecom-key", ""));
+        }
+        // A relay of one's own may ask for more.
+        url.query_pairs_mut().clear().append_pair("key", &key);
+        url.set_fragment(None);
     }
     let mut settings = Settings::from([("url".to_owned(), url.to_string())]);
     People::store(given, &mut settings, "wecom-mention", is_user_id)?;
