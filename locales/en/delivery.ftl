@@ -35,11 +35,24 @@ undelivered-dismiss = Put these aside
 resend = Send again
 resend-all = Send all again
 note-alert-resent = It will be sent again now.
+note-alert-not-given-up = Nothing was sent again: this alert is on its way, or was delivered.
 note-alerts-dismissed = They were put aside.
 operator-title = Delivery
 operator-empty = Nothing is waiting.
 operator-still = Nothing was delivered within the last minute.
-operator-progress = { $sent } were delivered within the last minute; at this rate the rest takes { $span }.
+operator-waiting = { $count ->
+    [one] 1 message is waiting.
+   *[other] { $count } messages are waiting.
+}
+operator-progress = { $count ->
+    [one] 1 was delivered within the last minute.
+   *[other] { $count } were delivered within the last minute.
+}
+operator-rest = If none failed, the rest would take { $span } at this rate.
+operator-more = { $count ->
+    [one] And 1 more channel for which less is waiting.
+   *[other] And { $count } more channels for which less is waiting.
+}
 operator-queues = Waiting
 operator-channel = Channel
 operator-project = Project

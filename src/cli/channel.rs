@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::{Cx, name, print, say};
 use crate::app;
+use crate::core::text::one_line;
 use crate::i18n::Lang;
 use crate::notify::outcome::Sent;
 use crate::notify::trial::{self, Trial};
@@ -95,17 +96,31 @@ async fn set(cx: &Cx, id: &str, fallback: Option<&str>, canary: Option<Canary>) 
 async fn list(cx: &Cx, project: &str, as_json: bool) -> anyhow::Result<()> {
     let project = cx.project(project).await?;
     let all = channels::list(&cx.db, project.id).await?;
+    let fallback = |channel: &Channel| all.iter().find(|other| Some(other.id) == channel.fallback_id);
     if as_json {
         let rows = all.iter().map(|channel| {
             json!({
                 "id": channel.uuid, "kind": channel.kind, "name": channel.name, "broken": channel.broken,
                 "consent": channel.consent().map(consents::State::as_str),
+                "fallback": fallback(channel).map(|other| &other.uuid),
+                "canary": if channel.canary_at().is_some() { "weekly" } else { "off" },
             })
         });
         return print(&json!(rows.collect::<Vec<_>>()).to_string());
     }
-    for channel in all {
-        print(&format!("{}  {:<8}  {}", channel.uuid, channel.kind, channel.name))?;
+    for channel in &all {
+        let fallback = fallback(channel).map(|other| format!("  (fallback: {})", other.name));
+        let canary = if channel.canary_at().is_some() { "  (tried weekly)" } else { "" };
+        let broken = Some(&channel.broken).filter(|why| !why.is_empty());
+        let broken = broken.map(|why| format!("  BROKEN: {}", one_line(why)));
+        print(&format!(
+            "{}  {:<8}  {}{}{canary}{}",
+            channel.uuid,
+            channel.kind,
+            channel.name,
+            fallback.unwrap_or_default(),
+            broken.unwrap_or_default()
+        ))?;
     }
     Ok(())
 }

@@ -81,6 +81,9 @@ pub async fn accept(driver: &Driver, given: &Settings, outbound: &Outbound) -> R
         if field.required && value.is_empty() {
             return Err(FieldError::new(field.name, "required", ""));
         }
+        if field.secret && value.contains('…') && origin_of(value).is_some() {
+            return Err(FieldError::new(field.name, "shortened", ""));
+        }
         if value.len() > MAX_VALUE {
             return Err(FieldError::new(field.name, "too-long", MAX_VALUE.to_string()));
         }
@@ -208,9 +211,15 @@ pub(super) fn below(base: &str, path: &str) -> Result<url::Url, SendError> {
         .map_err(|_| SendError::Permanent("the server's address is missing or no URL".into()))
 }
 
-/// A secret as a form may show it: its first four and last two characters.
+/// A secret as a form may show it: its first four and last two characters. Of an address the host stays, which tells
+/// whose it is; nothing of what may precede it.
 #[must_use]
 pub fn mask(secret: &str) -> String {
+    if let Some((origin, rest)) = origin_of(secret) {
+        let rest: Vec<char> = rest.chars().collect();
+        let end: String = rest.iter().skip(rest.len().max(12) - 2).collect();
+        return format!("{origin}/…{end}");
+    }
     let chars: Vec<char> = secret.chars().collect();
     if chars.len() < 12 {
         return "…".to_owned();
@@ -218,6 +227,17 @@ pub fn mask(secret: &str) -> String {
     let start: String = chars.iter().take(4).collect();
     let end: String = chars.iter().skip(chars.len() - 2).collect();
     format!("{start}…{end}")
+}
+
+/// Scheme, host and port of what is one address and nothing else, and what follows them.
+fn origin_of(text: &str) -> Option<(String, &str)> {
+    let text = text.trim();
+    let url = url::Url::parse(text).ok()?;
+    let known = matches!(url.scheme(), "http" | "https") && !text.contains(char::is_whitespace);
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    let origin = format!("{}://{}{port}", url.scheme(), url.host_str()?);
+    let rest = text.split_once("://")?.1;
+    Some((origin, &rest[rest.find(['/', '?', '#']).unwrap_or(rest.len())..])).filter(|_| known)
 }
 
 #[cfg(test)]
@@ -229,6 +249,17 @@ mod tests {
     fn a_mask_hides_what_matters() {
         assert_eq!(mask("693a91f6-7xxx-4bc4-97a0-0ec2sifa5aaa"), "693a…aa");
         assert_eq!(mask("短密码"), "…");
+        for (url, shown) in [
+            ("https://hooks.slack.com/services/T000/B000/abcdef7890", "https://hooks.slack.com/…90"),
+            ("http://10.0.0.5:8080/hook?token=0123456789", "http://10.0.0.5:8080/…89"),
+            ("https://user:password@example.org/hook", "https://example.org/…"),
+            ("https://example.org?token=0123456789", "https://example.org/…89"),
+            ("https://example.org", "https://example.org/…"),
+            ("https://例子.example/很长很长很长很长很长的路径", "https://xn--fsqu00a.example/…路径"),
+            ("https://a.example/1 https://b.example/2", "http…/2"),
+        ] {
+            assert_eq!(mask(url), shown);
+        }
     }
 
     #[rstest::rstest]

@@ -18,6 +18,8 @@ pub struct Alert {
     pub channel_uuid: String,
     pub channel_name: String,
     pub channel_kind: String,
+    /// The channel in whose place it goes to this one.
+    pub instead_of: Option<String>,
     flipped_at: Option<i64>,
 }
 
@@ -49,8 +51,9 @@ impl Alert {
 pub async fn page(db: &Db, check_id: i64, before: Option<i64>, limit: i64) -> Result<Vec<Alert>, StoreError> {
     const SQL: &str =
         "SELECT o.id, o.kind, o.state, o.created_at, o.next_at, o.done_at, c.uuid AS channel_uuid,
-            c.name AS channel_name, c.kind AS channel_kind, f.at AS flipped_at
+            c.name AS channel_name, c.kind AS channel_kind, f.at AS flipped_at, w.uuid AS instead_of
         FROM outbox o JOIN channels c ON c.id = o.channel_id LEFT JOIN flips f ON f.id = o.flip_id
+        LEFT JOIN outbox d ON d.id = o.origin_id LEFT JOIN channels w ON w.id = d.channel_id
         WHERE o.check_id = $1 AND o.id < $2 ORDER BY o.id DESC LIMIT $3";
     let before = before.unwrap_or(i64::MAX);
     Ok(read!(db, |pool| sqlx::query_as(SQL).bind(check_id).bind(before).bind(limit).fetch_all(pool).await?))

@@ -205,6 +205,15 @@ pub async fn resend(
     }))
 }
 
+/// Whether a project has this alert, whatever became of it.
+pub async fn knows(db: &Db, project_id: i64, id: i64) -> Result<bool, StoreError> {
+    const SQL: &str = "SELECT COUNT(*) FROM outbox o JOIN channels c ON c.id = o.channel_id
+        WHERE o.id = $2 AND o.kind <> 'test' AND c.project_id = $1";
+    let (count,): (i64,) =
+        read!(db, |pool| sqlx::query_as(SQL).bind(project_id).bind(id).fetch_one(pool).await?);
+    Ok(count > 0)
+}
+
 /// Queues everything again that a channel could not deliver and that was not put aside. Gives how much that was.
 pub async fn resend_all(db: &Db, channel_id: i64, now: Time) -> Result<usize, StoreError> {
     const SQL: &str =
@@ -248,6 +257,13 @@ pub async fn queues(db: &Db, limit: i64) -> Result<Vec<Queue>, StoreError> {
         JOIN channels c ON c.id = q.channel_id JOIN projects p ON p.id = c.project_id
         ORDER BY q.queued DESC, c.id";
     Ok(read!(db, |pool| sqlx::query_as(SQL).bind(limit).fetch_all(pool).await?))
+}
+
+/// For how many channels something is queued.
+pub async fn count_queues(db: &Db) -> Result<i64, StoreError> {
+    const SQL: &str = "SELECT COUNT(DISTINCT channel_id) FROM outbox WHERE state = 'queued'";
+    let (count,): (i64,) = read!(db, |pool| sqlx::query_as(SQL).fetch_one(pool).await?);
+    Ok(count)
 }
 
 /// How many alerts were delivered since then, among the newest attempts of all.

@@ -10,6 +10,7 @@ use super::AppState;
 use super::extract::language_of;
 use super::view::Shell;
 use crate::auth::password::PasswordError;
+use crate::core::Span;
 use crate::ingest::dialects::Spoken;
 use crate::store::StoreError;
 
@@ -32,8 +33,9 @@ pub enum AppError {
     /// A form that is longer than any of ours.
     #[error("the form is too long")]
     TooLarge,
+    /// For how long, where that is known.
     #[error("too many tries")]
-    TooMany,
+    TooMany(Option<Span>),
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -50,7 +52,7 @@ impl AppError {
             Self::SignIn(_) => StatusCode::SEE_OTHER,
             Self::BadRequest => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Store(_) | Self::Password(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Template(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -66,6 +68,10 @@ impl IntoResponse for AppError {
         let status = self.status();
         if status.is_server_error() {
             tracing::error!(error = %self, "a page failed");
+        }
+        if let Self::TooMany(Some(wait)) = self {
+            let seconds = (wait.num_milliseconds().max(1) + 999) / 1000;
+            return (status, [(header::RETRY_AFTER, HeaderValue::from(seconds))]).into_response();
         }
         status.into_response()
     }
@@ -114,8 +120,16 @@ pub async fn as_html(State(state): State<AppState>, uri: Uri, request: Request, 
         status if status.is_server_error() => "server",
         _ => "bad-request",
     };
+    let wait =
+        response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+    let text = match wait {
+        Some(seconds) if status == StatusCode::TOO_MANY_REQUESTS => {
+            lang.ta("error-too-many-wait", &[("span", &lang.span(Span::seconds(seconds)))])
+        }
+        _ => lang.t(&format!("error-{key}-text")),
+    };
     if is_program {
-        let words = format!("{}\n", lang.t(&format!("error-{key}-text")));
+        let words = format!("{text}\n");
         let mut told = (status, words).into_response();
         keep(&response, &mut told);
         return told;
@@ -124,7 +138,7 @@ pub async fn as_html(State(state): State<AppState>, uri: Uri, request: Request, 
         s: Shell::plain(&state, lang, uri.path()),
         status: status.as_u16(),
         title: lang.t(&format!("error-{key}")),
-        text: lang.t(&format!("error-{key}-text")),
+        text,
     };
     let mut drawn = match page.render() {
         Ok(html) => (status, axum::response::Html(html)).into_response(),

@@ -60,6 +60,8 @@ pub fn router(state: AppState, intake: Intake) -> Router {
         .route("/channels/{channel}/ask", post(consent::ask))
         .route("/channels/{channel}/delete", get(channels::ask_delete).post(channels::delete))
         .route("/api/docs", get(api_docs::get))
+        .route("/docs", get(channel_kinds::index))
+        .route("/docs/", get(channel_kinds::index))
         .route("/docs/channels", get(channel_kinds::get))
         .fallback_service(any(dialects::at_root).with_state(intake.clone()))
         .layer(

@@ -213,6 +213,7 @@ fn note(here: &str) -> Option<&'static str> {
         "channel-asks" => "note-channel-asks",
         "channel-deleted" => "note-channel-deleted",
         "alert-resent" => "note-alert-resent",
+        "alert-not-given-up" => "note-alert-not-given-up",
         "alerts-dismissed" => "note-alerts-dismissed",
         "key-revoked" => "note-key-revoked",
         "ping-key-made" => "note-ping-key-made",

@@ -93,6 +93,48 @@ fn the_list_of_kinds_is_for_anybody() {
     let reply = maibo.call("GET", "/docs/channels");
     assert_eq!(reply.status, 200);
     assert!(reply.text().contains("maibo channel create --kind wecom"));
+    for short in ["/docs", "/docs/"] {
+        assert_eq!(maibo.call("GET", short).header("location"), Some("/docs/channels"), "{short}");
+    }
+}
+
+#[test]
+fn fallbacks_of_one_name_are_told_apart_by_where_they_send() {
+    let desk = Desk::open();
+    for (name, to) in [("ops", "a@example.org"), ("ops", "b@example.org"), ("boss", "c@example.org")] {
+        desk.maibo.channel("email", name, &[&format!("to={to}")]);
+    }
+    let form = desk.call("GET", &format!("/projects/{}/channels/new/email", desk.project), "en", &[]).text();
+    for option in [">ops (Email, a@example.org)<", ">ops (Email, b@example.org)<", ">boss (Email)<"] {
+        assert!(form.contains(option), "{option}: {form}");
+    }
+}
+
+#[test]
+fn too_many_tests_say_when_the_next_may_go() {
+    let sink = HttpSink::start([], Answer::status(200));
+    let desk = Desk::open();
+    let id = desk.maibo.channel("webhook", "ops", &[&format!("url_down={}", sink.url("/"))]);
+    let test = || {
+        let head = [("Cookie", desk.session.as_str()), ("Accept", "text/html")];
+        http::request(desk.maibo.addr(), "POST", &format!("/channels/{id}/test"), &head, b"")
+    };
+    let last = (0..50).map(|_| test()).find(|reply| reply.status != 200).unwrap();
+    let wait: i64 = last.header("retry-after").unwrap().parse().unwrap();
+    assert!(last.status == 429 && wait > 0, "{last:?}");
+    assert!(last.text().contains("Please try again in "), "{}", last.text());
+}
+
+#[test]
+fn a_channel_whose_last_attempt_failed_is_marked_in_the_list() {
+    let sink = HttpSink::start([Answer::status(500)], Answer::status(200));
+    let desk = Desk::open();
+    let id = desk.maibo.channel("webhook", "ops", &[&format!("url_down={}", sink.url("/"))]);
+    let list = || desk.call("GET", &format!("/projects/{}/channels", desk.project), "en", &[]).text();
+    for marked in [true, false] {
+        desk.call("POST", &format!("/channels/{id}/test"), "en", &[]);
+        assert_eq!(list().contains("<li class=\"is-late\">"), marked);
+    }
 }
 
 #[test]
@@ -194,7 +236,7 @@ fn a_template_that_cannot_be_used_names_its_line() {
         ("{{ check.name }}\n{{ chekc.name }}", "Line 2: there is no `chekc.name` in messages"),
         (
             "{% for a in text %}{% for b in text %}{% for c in text %}{{ '' }}{% endfor %}{% endfor %}{% endfor %}",
-            "this loops for too long",
+            "This loops for too long",
         ),
         ("{% set x = 1 %}", "`set` cannot be used here"),
         ("ok\n\n{{ 'x' * 999999999 }}", "Line 3: `*` cannot be used here"),
@@ -203,9 +245,12 @@ fn a_template_that_cannot_be_used_names_its_line() {
         let page = desk.make("wecom", &given);
         assert_eq!(page.status, 200);
         let text = page.text().replace("&#39;", "'");
-        assert!(text.contains(said), "{template}: {text}");
+        let told = text.to_lowercase().matches(&said.to_lowercase()).count();
+        assert_eq!(told, 1, "once, at its field: {template}: {text}");
         assert!(text.contains("<details class=\"more\" id=\"words\" open>"), "what is wrong is in sight");
     }
+    let typing = desk.preview(&[("text_template", "{{ chekc.name }}")]);
+    assert_eq!(typing.matches("there is no `chekc.name` in messages").count(), 1, "{typing}");
     let page = desk.make("wecom", &[("name", "ops"), ("key", KEY), ("time_zone", "Mars/Base")]);
     assert!(page.text().contains("There is no time zone `Mars/Base`"));
     assert_eq!(desk.channels(), 0);

@@ -108,6 +108,16 @@ fn a_dead_channels_alerts_go_to_its_fallback_and_say_why() {
         queue(&maibo),
         [row("down", "first", "dead"), row("down", "spare", "sent"), row("notice", "spare", "sent")]
     );
+    let key = maibo.made(&["key", "create", "--scope", "read-only"]);
+    let bearer = format!("Bearer {key}");
+    let alerts = format!("/api/maibo/v1/checks/{uuid}/alerts");
+    let listed = http::request(maibo.addr(), "GET", &alerts, &[("Authorization", &bearer)], b"").json();
+    let stands = |n: usize| {
+        (listed["alerts"][n]["channel"]["name"].as_str(), listed["alerts"][n]["instead_of"].as_str())
+    };
+    assert_eq!((stands(0), stands(1)), ((Some("spare"), Some(from.as_str())), (Some("first"), None)));
+    let ran = maibo.run(&["channel", "list"]);
+    assert!(ran.stdout.contains("  first  (fallback: spare)  BROKEN: errcode 93000"), "{ran:?}");
     // It is told once that it died, however often it fails from then on.
     maibo.ping_ok(&uuid);
     spare.wait_for(3);
@@ -506,6 +516,18 @@ fn what_was_not_delivered_is_seen_sent_again_and_put_aside() {
     maibo.execute("UPDATE outbox SET state = 'dead'");
     assert!(page(&home).contains("could not be delivered"));
     let newest = maibo.number("SELECT MAX(id) FROM outbox");
+    // A second click on "Send again" finds nothing to do, and says so.
+    let again = |alert: &str| {
+        let head = [("Cookie", cookie.as_str()), ("Origin", "http://maibo.test")];
+        http::request(maibo.addr(), "POST", &format!("{list}/{alert}/resend"), &head, b"")
+    };
+    let first = again(&newest.to_string());
+    assert!(first.header("location").unwrap().ends_with("?done=alert-resent"), "{first:?}");
+    maibo.all_delivered();
+    let second = again(&newest.to_string());
+    assert!(second.header("location").unwrap().ends_with("?done=alert-not-given-up"), "{second:?}");
+    assert!(page(&format!("{list}?done=alert-not-given-up")).contains("Nothing was sent again"));
+    assert_eq!((again("999999").status, again("x").status), (404, 404));
     post(&format!("{list}/dismiss"), &format!("newest={newest}"));
     assert!(!page(&home).contains("could not be delivered"));
 

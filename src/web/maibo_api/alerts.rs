@@ -24,6 +24,9 @@ struct AlertJson {
     kind: AlertKind,
     state: AlertState,
     channel: AlertChannel,
+    /// The channel that could not deliver it, and whose fallback stands in; null for an alert of the channel's own.
+    #[schema(value_type = Option<uuid::Uuid>, required = true)]
+    instead_of: Option<String>,
     /// When the check changed its status.
     #[schema(required = true)]
     flipped_at: Option<DateTime<Utc>>,
@@ -132,6 +135,7 @@ fn alert(alert: &Alert, attempts: &[Attempt]) -> AlertJson {
             name: alert.channel_name.clone(),
             kind: alert.channel_kind.clone(),
         },
+        instead_of: alert.instead_of.clone(),
         flipped_at: alert.flipped_at(),
         created_at: alert.created_at(),
         next_at: alert.next_at(),

@@ -15,14 +15,15 @@ use super::sent::{At, Patch, Sent, present};
 use crate::core::access::{Action, Role, allows};
 use crate::core::text::one_line;
 use crate::i18n::Lang;
+use crate::notify::canary;
 use crate::notify::consent;
 use crate::notify::outcome::Sent as Delivered;
 use crate::notify::trial::{self, Trial};
 use crate::notify::{self, DRIVERS, Driver, Settings, driver, mask, members};
 use crate::store::channels::{self, Channel, GROUP, New, Reader};
-use crate::store::consents;
 use crate::store::outbox::{self, LastAttempt};
 use crate::store::projects::{self, Project};
+use crate::store::{canaries, consents};
 
 /// Longest name, in characters.
 const MAX_NAME: usize = 100;
@@ -51,6 +52,11 @@ pub(super) struct ChannelJson {
     /// `given`; or `withdrawn`, by unsubscribing. null where nobody need be asked.
     #[schema(required = true)]
     consent: Option<ConsentWord>,
+    /// The channel that gets what this one could not deliver.
+    #[schema(value_type = Option<uuid::Uuid>, required = true)]
+    fallback: Option<String>,
+    /// Whether a message is sent now and then only to see that it works.
+    canary: CanaryWord,
     /// How many checks tell it.
     checks: i64,
     /// The newest attempt at it.
@@ -116,6 +122,15 @@ impl From<Lang> for LanguageWord {
     }
 }
 
+/// How often a message is sent only to see that the channel works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = Canary)]
+enum CanaryWord {
+    Off,
+    Weekly,
+}
+
 /// The channels of a project.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ChannelList {
@@ -143,6 +158,14 @@ pub(super) struct NewChannel {
     /// Every check of the project tells it from now on.
     #[serde(default)]
     for_all: bool,
+    /// The channel that gets what this one could not deliver: another of the project, and no group.
+    #[serde(default)]
+    #[schema(value_type = Option<uuid::Uuid>)]
+    fallback: Option<String>,
+    /// `off` when absent. A group has none: each member has its own.
+    #[serde(default)]
+    #[schema(value_type = Option<CanaryWord>)]
+    canary: Option<CanaryWord>,
 }
 
 /// What is wanted of a channel. A field that is absent stays as it is.
@@ -159,6 +182,14 @@ pub(super) struct ChannelChange {
     #[serde(default)]
     #[schema(value_type = BTreeMap<String, Option<String>>)]
     settings: BTreeMap<String, Patch<String>>,
+    /// The channel that gets what this one could not deliver: another of the project, and no group. null: none does.
+    #[serde(default)]
+    #[schema(value_type = Option<uuid::Uuid>)]
+    fallback: Patch<String>,
+    /// A group has none: each member has its own.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = CanaryWord)]
+    canary: Option<CanaryWord>,
 }
 
 /// What became of a test message.
@@ -193,6 +224,7 @@ fn shown(settings: Settings, driver: Option<&Driver>) -> Settings {
 
 /// What more than the rows themselves a list tells.
 struct Around {
+    all: Vec<Channel>,
     uses: BTreeMap<i64, i64>,
     attempts: Vec<LastAttempt>,
 }
@@ -200,11 +232,13 @@ struct Around {
 impl Around {
     async fn of(caller: &Caller, project: &Project) -> Result<Self> {
         let uses = channels::uses(caller.db(), project.id).await?;
-        Ok(Self { uses, attempts: outbox::last_attempts(caller.db(), project.id).await? })
+        let attempts = outbox::last_attempts(caller.db(), project.id).await?;
+        Ok(Self { all: channels::list(caller.db(), project.id).await?, uses, attempts })
     }
 
     fn channel(&self, channel: &Channel, project: &Project, role: Role) -> ChannelJson {
         let last = self.attempts.iter().find(|attempt| attempt.channel_id == channel.id);
+        let fallback = self.all.iter().find(|other| Some(other.id) == channel.fallback_id);
         let knows_secrets = allows(Some(role), Action::EditChannels);
         ChannelJson {
             uuid: channel.uuid.clone(),
@@ -215,6 +249,8 @@ impl Around {
             settings: knows_secrets.then(|| shown(channel.settings(), driver(&channel.kind))),
             broken: Some(channel.broken.clone()).filter(|why| !why.is_empty()),
             consent: channel.consent().map(ConsentWord::from),
+            fallback: fallback.map(|fallback| fallback.uuid.clone()),
+            canary: if channel.canary_at().is_some() { CanaryWord::Weekly } else { CanaryWord::Off },
             checks: self.uses.get(&channel.id).copied().unwrap_or(0),
             last_attempt: last.map(|attempt| LastAttemptJson {
                 at: attempt.at(),
@@ -256,18 +292,90 @@ async fn accept(
         Ok(settings) => members::resolve(caller.db(), project_id, driver, settings).await?,
         Err(error) => Err(error),
     };
-    Ok(accepted.map_err(of_setting))
+    Ok(accepted.map_err(|wrong| of_setting(&wrong)))
 }
 
-fn of_setting(wrong: notify::FieldError) -> FieldError {
+fn of_setting(wrong: &notify::FieldError) -> FieldError {
     FieldError::new(format!("settings.{}", wrong.field), wrong.words(Lang::En))
 }
 
-/// Both, or everything that is wrong with them.
-fn both<A, B>(one: Result<A, FieldError>, other: Result<B, FieldError>) -> Result<(A, B)> {
-    match (one, other) {
-        (Ok(one), Ok(other)) => Ok((one, other)),
-        (one, other) => Err(Refusal::Fields(one.err().into_iter().chain(other.err()).collect())),
+/// What a channel does besides sending, as it is wanted.
+struct Besides {
+    /// The number of the fallback; `Reset`: none.
+    fallback: Patch<i64>,
+    canary: Option<CanaryWord>,
+}
+
+impl Besides {
+    /// `own`: the channel's UUID, where it has one already.
+    async fn read(
+        caller: &Caller,
+        project_id: i64,
+        kind: &str,
+        own: Option<&str>,
+        fallback: Patch<String>,
+        canary: Option<CanaryWord>,
+    ) -> Result<Result<Self, Vec<FieldError>>> {
+        let is_group = kind == GROUP;
+        let mut wrong = Vec::new();
+        let fallback = match fallback {
+            Patch::Keep => Patch::Keep,
+            Patch::Reset => Patch::Reset,
+            Patch::Set(_) if is_group => {
+                wrong.push(FieldError::new("fallback", "a group has none: each member has its own"));
+                Patch::Keep
+            }
+            Patch::Set(wanted) => {
+                let all = channels::list(caller.db(), project_id).await?;
+                let fits = |other: &&Channel| {
+                    other.uuid == wanted.trim() && other.kind != GROUP && own != Some(other.uuid.as_str())
+                };
+                if let Some(other) = all.iter().find(fits) {
+                    Patch::Set(other.id)
+                } else {
+                    let words = "expected the UUID of another channel of this project that is no group";
+                    wrong.push(FieldError::new("fallback", words));
+                    Patch::Keep
+                }
+            }
+        };
+        if is_group && canary == Some(CanaryWord::Weekly) {
+            wrong.push(FieldError::new("canary", "a group has none: each member has its own"));
+        }
+        Ok(if wrong.is_empty() { Ok(Self { fallback, canary }) } else { Err(wrong) })
+    }
+
+    async fn save(&self, caller: &Caller, channel: &Channel) -> Result<()> {
+        let db = caller.db();
+        match self.fallback {
+            Patch::Keep => {}
+            Patch::Reset => drop(channels::set_fallback(db, channel.id, None).await?),
+            Patch::Set(fallback) => drop(channels::set_fallback(db, channel.id, Some(fallback)).await?),
+        }
+        match (self.canary, channel.canary_at()) {
+            (Some(CanaryWord::Weekly), None) => {
+                let next = canary::next(&channel.uuid, caller.state.now());
+                canaries::set(db, channel.id, Some(next)).await?;
+            }
+            (Some(CanaryWord::Off), Some(_)) => canaries::set(db, channel.id, None).await?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// All of them, or everything that is wrong with them.
+fn all_of<A, B, C>(
+    one: Result<A, FieldError>,
+    other: Result<B, FieldError>,
+    third: Result<C, Vec<FieldError>>,
+) -> Result<(A, B, C)> {
+    match (one, other, third) {
+        (Ok(one), Ok(other), Ok(third)) => Ok((one, other, third)),
+        (one, other, third) => {
+            let wrong = one.err().into_iter().chain(other.err());
+            Err(Refusal::Fields(wrong.chain(third.err().into_iter().flatten()).collect()))
+        }
     }
 }
 
@@ -278,8 +386,7 @@ fn both<A, B>(one: Result<A, FieldError>, other: Result<B, FieldError>) -> Resul
 pub(super) async fn list(caller: Caller, At(project): At<String>) -> Result<Json<ChannelList>> {
     let (project, role) = caller.project(&project, Action::View).await?;
     let around = Around::of(&caller, &project).await?;
-    let all = channels::list(caller.db(), project.id).await?;
-    let channels = all.iter().map(|channel| around.channel(channel, &project, role)).collect();
+    let channels = around.all.iter().map(|channel| around.channel(channel, &project, role)).collect();
     Ok(Json(ChannelList { channels }))
 }
 
@@ -299,7 +406,9 @@ pub(super) async fn create(
         return Err(Refusal::field("kind", format!("expected one of {}", known.join(", "))));
     };
     let accepted = accept(&caller, project.id, driver, wanted.settings).await?;
-    let (name, settings) = both(read_name(&wanted.name), accepted)?;
+    let fallback = wanted.fallback.map_or(Patch::Keep, Patch::Set);
+    let besides = Besides::read(&caller, project.id, driver.kind, None, fallback, wanted.canary).await?;
+    let (name, settings, besides) = all_of(read_name(&wanted.name), accepted, besides)?;
     let language = wanted.language.map_or_else(Lang::default, Lang::from).code();
     let asks = consent::must_ask(caller.db(), project.id, driver.kind, &settings).await?;
     if asks {
@@ -308,6 +417,7 @@ pub(super) async fn create(
     let new = New { kind: driver.kind, name: &name, settings: &settings, language, asks };
     let now = caller.state.now();
     let channel = channels::create(caller.db(), project.id, &new, wanted.for_all, now).await?;
+    besides.save(&caller, &channel).await?;
     let location = caller.state.links.to(&format!("{PREFIX}/channels/{}", channel.uuid));
     let made = reread(&caller, &channel.uuid, role).await?;
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], made))
@@ -367,11 +477,14 @@ pub(super) async fn update(
     let wanted_settings = over(stored.clone(), wanted.settings, driver);
     let accepted = accept(&caller, channel.project_id, driver, wanted_settings).await?;
     let accepted = accepted.and_then(|settings| {
-        notify::stay(driver, &stored, &settings, &kept).map_err(of_setting)?;
+        notify::stay(driver, &stored, &settings, &kept).map_err(|wrong| of_setting(&wrong))?;
         Ok(settings)
     });
     let name = wanted.name.as_deref().map_or_else(|| Ok(channel.name.clone()), read_name);
-    let (name, settings) = both(name, accepted)?;
+    let own = Some(channel.uuid.as_str());
+    let besides =
+        Besides::read(&caller, channel.project_id, driver.kind, own, wanted.fallback, wanted.canary).await?;
+    let (name, settings, besides) = all_of(name, accepted, besides)?;
     let language = wanted.language.map_or(channel.language.as_str(), |word| Lang::from(word).code());
     let reader = consent::change(caller.db(), &channel, &settings).await?;
     if reader == Reader::Asked {
@@ -379,6 +492,7 @@ pub(super) async fn update(
     }
     let now = caller.state.now();
     channels::update(caller.db(), channel.id, &name, &settings, language, reader, now).await?;
+    besides.save(&caller, &channel).await?;
     reread(&caller, &channel.uuid, role).await
 }
 
@@ -473,7 +587,7 @@ mod tests {
             ])
         };
         let told = shown(stored(), Some(webhook));
-        assert_eq!((told["url_down"].as_str(), told["body_down"].as_str()), ("http…89", "x"));
+        assert_eq!((told["url_down"].as_str(), told["body_down"].as_str()), ("https://example.org/…89", "x"));
         let back = told.into_iter().map(|(name, value)| (name, Patch::Set(value))).collect();
         assert_eq!(over(stored(), back, webhook), stored());
         let wanted = BTreeMap::from([

@@ -151,7 +151,8 @@ async fn draw(visit: &Visit, project: &Project, role: Role, draft: Draft<'_>) ->
     let preview = if words.fields.is_empty() {
         None
     } else {
-        Some(Preview::of(visit, project, &draft.given, draft.language).await?)
+        let told = draft.wrong.as_ref().map(|wrong| wrong.field.as_str());
+        Some(Preview::of(visit, project, &draft.given, draft.language, told).await?)
     };
     let word = l.t(&format!("channel-kind-{kind}"));
     let (title, action) = if let Some(channel) = draft.channel {

@@ -1,6 +1,6 @@
 //! `/docs/channels`: every kind of channel with its fields and set-up steps, for anybody to read.
 use askama::Template;
-use axum::response::Response;
+use axum::response::{IntoResponse, Redirect, Response};
 
 use crate::notify::reference::{self, OfFamily, Told};
 use crate::notify::template;
@@ -16,6 +16,11 @@ struct Page {
     shared: Vec<Told>,
     names: &'static [&'static str],
     filters: &'static [&'static str],
+}
+
+/// `GET /docs`: leads to what there is.
+pub async fn index(visit: Visit) -> Response {
+    Redirect::to(&visit.state.links.local("/docs/channels")).into_response()
 }
 
 /// `GET /docs/channels`

@@ -6,7 +6,7 @@ use axum::response::Response;
 use crate::core::access::Action;
 use crate::i18n::{Lang, zone_or_utc};
 use crate::notify::alert::{Alert, Side};
-use crate::notify::{Settings, load, template};
+use crate::notify::{FieldError, Settings, load, template};
 use crate::store::projects::Project;
 use crate::web::error::Result;
 use crate::web::extract::{Fields, Visit};
@@ -17,6 +17,10 @@ use crate::web::view::page;
 #[template(path = "channels/preview.html")]
 pub(super) struct Preview {
     l: Lang,
+    /// What is wrong with the templates, each fault once.
+    wrong: Vec<String>,
+    /// Other words than the templates' are shown.
+    instead: bool,
     said: Vec<Said>,
 }
 
@@ -28,18 +32,20 @@ struct Said {
     of: String,
     title: String,
     text: String,
-    wrong: Option<String>,
 }
 
 impl Preview {
-    /// Of what a form holds. What is wrong with a template is told beside the words that would be sent in its place.
+    /// Of what a form holds. What is wrong with a template is told above the words that would be sent in its place,
+    /// unless the form itself tells it of the field `told`.
     pub(super) async fn of(
         visit: &Visit,
         project: &Project,
         settings: &Settings,
         language: Lang,
+        told: Option<&str>,
     ) -> Result<Self> {
         let (state, l) = (&visit.state, visit.lang);
+        let (refused, mut faults) = (template::refused(settings), Vec::new());
         let mut said = Vec::new();
         for side in [Side::Down, Side::Up] {
             let past = load::past(&state.db, &state.links, project, side, language, settings).await?;
@@ -51,24 +57,29 @@ impl Preview {
                 let zone = load::zone(settings).unwrap_or_else(|| zone_or_utc("UTC"));
                 template::sample(language, zone, state.now(), side)
             };
-            said.push(Said::new(l, settings, &past.unwrap_or_else(sample), of));
+            let (message, fault) = Said::new(settings, &past.unwrap_or_else(sample), of);
+            said.push(message);
+            faults.extend(refused.clone().or(fault));
         }
-        Ok(Self { l, said })
+        faults.dedup();
+        let label = |field: &str| l.t(&format!("field-shared-{}", field.replace('_', "-")));
+        let untold = faults.iter().filter(|fault| told != Some(fault.field.as_str()));
+        let wrong = untold.map(|fault| format!("{}: {}", label(&fault.field), fault.words(l))).collect();
+        Ok(Self { l, wrong, instead: !faults.is_empty(), said })
     }
 }
 
 impl Said {
-    fn new(l: Lang, settings: &Settings, alert: &Alert, of: String) -> Self {
-        let refused = template::refused(settings);
+    /// One message, and what was wrong with its templates.
+    fn new(settings: &Settings, alert: &Alert, of: String) -> (Self, Option<FieldError>) {
         let (words, fault) = template::words(settings, alert);
-        let label = |field: &str| l.t(&format!("field-shared-{}", field.replace('_', "-")));
-        Self {
+        let said = Self {
             side: if alert.side == Side::Up { "up" } else { "down" },
             of,
-            wrong: refused.or(fault).map(|wrong| format!("{}: {}", label(&wrong.field), wrong.words(l))),
             text: words.text(&alert.link),
             title: words.title,
-        }
+        };
+        (said, fault)
     }
 }
 
@@ -80,5 +91,5 @@ pub async fn post(visit: Visit, Path(project): Path<String>, fields: Fields) -> 
         .into_iter()
         .map(|name| (name.to_owned(), fields.raw(name).replace("\r\n", "\n")))
         .collect();
-    page(&Preview::of(&visit, &project, &settings, language).await?)
+    page(&Preview::of(&visit, &project, &settings, language, None).await?)
 }

@@ -1,6 +1,6 @@
 //! The part of a channel's form that is about other channels and time: members, fallback, canary.
 use crate::i18n::{Lang, zone_or_utc};
-use crate::notify::canary;
+use crate::notify::{canary, driver};
 use crate::store::channels::{self, Channel, GROUP};
 use crate::store::{Db, StoreError, canaries};
 use crate::web::AppState;
@@ -81,11 +81,20 @@ pub(super) async fn draw(
     let all = channels::list(&state.db, project_id).await?;
     let others =
         || all.iter().filter(|other| other.kind != GROUP && channel.is_none_or(|own| own.id != other.id));
-    let shown = |other: &Channel, chosen: bool| Other {
-        uuid: other.uuid.clone(),
-        name: other.name.clone(),
-        kind: l.t(&format!("channel-kind-{}", other.kind)),
-        chosen,
+    let shown = |other: &Channel, chosen: bool| {
+        let word = l.t(&format!("channel-kind-{}", other.kind));
+        // Two of one name are told apart by where they send.
+        let is_twin = all.iter().any(|twin| twin.id != other.id && twin.name == other.name);
+        let target = driver(&other.kind).filter(|_| is_twin).map(|driver| (driver.target)(&other.settings()));
+        Other {
+            uuid: other.uuid.clone(),
+            name: other.name.clone(),
+            kind: match target {
+                Some(target) if !target.is_empty() => format!("{word}, {target}"),
+                _ => word,
+            },
+            chosen,
+        }
     };
     let member = |other: &Channel| members.lines().any(|uuid| uuid == other.uuid);
     let at = channel.and_then(Channel::canary_at);

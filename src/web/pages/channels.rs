@@ -49,6 +49,10 @@ pub async fn get(visit: Visit, Path(project): Path<String>) -> Result<Response> 
         let time = when(l, attempt.at(), &utc, ago(l, attempt.at(), now));
         Some((l.t(&format!("attempt-{}", attempt.outcome)), time, l.said(&attempt.detail)))
     };
+    let failed = |channel: &Channel| {
+        let newest = attempts.iter().find(|attempt| attempt.channel_id == channel.id);
+        newest.is_some_and(|newest| newest.outcome != "sent")
+    };
     let asked = consents::of_project(db, project.id).await?;
     let hollow = channels::hollow_groups(db, project.id).await?;
     let rows = channels::list(db, project.id)
@@ -62,7 +66,12 @@ pub async fn get(visit: Visit, Path(project): Path<String>) -> Result<Response> 
                 .map(|driver| (driver.target)(&channel.settings()))
                 .unwrap_or_default(),
             uses: l.tn("channel-uses", uses.get(&channel.id).copied().unwrap_or(0)),
-            health: Health::of(l, channel, &asked, now).unless_hollow(l, channel, &hollow),
+            health: match Health::of(l, channel, &asked, now).unless_hollow(l, channel, &hollow) {
+                Health { class: "idle", words, can_ask, .. } if failed(channel) => {
+                    Health { icon: "late", class: "late", words, can_ask }
+                }
+                health => health,
+            },
             last: last(channel),
         })
         .collect();
@@ -95,7 +104,7 @@ pub async fn test(visit: Visit, Path(uuid): Path<String>) -> Result<Response> {
     let (channel, project, role) = visit.channel(&uuid, Action::EditChannels).await?;
     let (state, l) = (&visit.state, visit.lang);
     let who = Who::Account(visit.user()?.email.clone());
-    state.guesses.test_send.take(who, state.now()).map_err(|_| AppError::TooMany)?;
+    state.guesses.test_send.take(who, state.now()).map_err(|wait| AppError::TooMany(Some(wait)))?;
     let (uuid, name, one) = (channel.uuid.clone(), channel.name.clone(), channel.kind != GROUP);
     let trials = trial::run(&state.db, &state.post, &state.clock, channel, &project.name).await?;
     let results: Vec<TestResult> = trials

@@ -133,7 +133,10 @@ pub async fn ask(visit: Visit, Path(uuid): Path<String>) -> Result<Response> {
     let state = &visit.state;
     let address = consent::reader(&channel.kind, &channel.settings()).unwrap_or_default();
     if matches!(channel.consent(), Some(State::Asked | State::Withdrawn)) {
-        state.guesses.may_ask(project.id, &address, state.now()).map_err(|_| AppError::TooMany)?;
+        state
+            .guesses
+            .may_ask(project.id, &address, state.now())
+            .map_err(|wait| AppError::TooMany(Some(wait)))?;
         consents::ask_again(&state.db, channel.id, state.now()).await?;
     }
     let path = format!("/projects/{}/channels?done=channel-asks", project.uuid);

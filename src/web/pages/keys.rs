@@ -88,7 +88,7 @@ pub async fn make(visit: Visit, Path(project): Path<String>, fields: Fields) -> 
     let (hash, hint) = (secret::digest(&key), secret::hint(&key));
     if keys::find(db, &hash).await?.is_none() {
         if known.len() >= MAX_PER_PROJECT {
-            return Err(AppError::TooMany);
+            return Err(AppError::TooMany(None));
         }
         match keys::insert(db, Some(project.id), scope, &hash, &hint, visit.state.now()).await {
             Ok(_) | Err(StoreError::Conflict) => {}

@@ -19,10 +19,12 @@ const NEWEST: i64 = 10_000;
 #[template(path = "people/delivery.html")]
 struct Page {
     s: Shell,
-    total: String,
-    progress: String,
+    /// Sentences: how much waits, and how fast it goes.
+    about: Vec<String>,
     kinds: Vec<Kind>,
     queues: Vec<Queue>,
+    /// How many channels with a queue are not listed; empty: none.
+    more: String,
     slow: Vec<Slow>,
 }
 
@@ -72,12 +74,13 @@ pub async fn get(visit: Visit) -> Result<Response> {
     let stored = gauges::kinds(&state.db).await?;
     let total: i64 = stored.iter().map(|kind| kind.queued).sum();
     let sent = delivery::sent_since(&state.db, now - Span::minutes(1), NEWEST).await?;
-    let progress = match (total, sent) {
-        (0, _) => String::new(),
-        (_, 0) => l.t("operator-still"),
+    let about = match (total, sent) {
+        (0, _) => vec![l.t("operator-empty")],
+        (_, 0) => vec![l.tn("operator-waiting", total), l.t("operator-still")],
         (total, sent) => {
             let left = Span::seconds(total.saturating_mul(60) / sent + 1);
-            l.ta("operator-progress", &[("sent", &sent.to_string()), ("span", &l.rough(left))])
+            let rest = l.ta("operator-rest", &[("span", &l.rough(left))]);
+            vec![l.tn("operator-waiting", total), l.tn("operator-progress", sent), rest]
         }
     };
     let kinds = stored.iter().map(|kind| {
@@ -93,6 +96,7 @@ pub async fn get(visit: Visit) -> Result<Response> {
             given_up: told.given_up,
         }
     });
+    let more = (delivery::count_queues(&state.db).await? - LISTED).max(0);
     let queues = delivery::queues(&state.db, LISTED).await?.into_iter().map(|queue| Queue {
         oldest: queue.oldest().map_or_else(String::new, |oldest| l.rough(now - oldest)),
         kind: word(&queue.kind),
@@ -111,8 +115,8 @@ pub async fn get(visit: Visit) -> Result<Response> {
         sent: pace.sent,
     });
     page(&Page {
-        total: if total == 0 { l.t("operator-empty") } else { l.tn("delivery-waiting", total) },
-        progress,
+        about,
+        more: if more > 0 { l.tn("operator-more", more) } else { String::new() },
         kinds: kinds.collect(),
         queues: queues.collect(),
         slow: slow.collect(),

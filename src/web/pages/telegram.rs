@@ -61,7 +61,12 @@ pub async fn get(visit: Visit, Path(project): Path<String>) -> Result<Response> 
 pub async fn post(visit: Visit, Path(project): Path<String>, fields: Fields) -> Result<Response> {
     let (project, role) = visit.project(&project, Action::EditChannels).await?;
     let who = Who::Account(visit.user()?.email.clone());
-    visit.state.guesses.test_send.take(who, visit.state.now()).map_err(|_| AppError::TooMany)?;
+    visit
+        .state
+        .guesses
+        .test_send
+        .take(who, visit.state.now())
+        .map_err(|wait| AppError::TooMany(Some(wait)))?;
     let found = ask(&visit, &fields).await;
     draw(&visit, &project, role, &fields, Some(found)).await
 }

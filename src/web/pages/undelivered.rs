@@ -80,7 +80,12 @@ pub async fn resend(visit: Visit, Path((project, alert)): Path<(String, String)>
     let alert: i64 = alert.parse().map_err(|_| AppError::NotFound)?;
     let state = &visit.state;
     if !delivery::resend(&state.db, project.id, None, alert, state.now()).await? {
-        return Err(AppError::NotFound);
+        // A second click, or another tab.
+        return if delivery::knows(&state.db, project.id, alert).await? {
+            Ok(back(&visit, &project.uuid, "alert-not-given-up"))
+        } else {
+            Err(AppError::NotFound)
+        };
     }
     state.wakes.outbox.notify_one();
     Ok(back(&visit, &project.uuid, "alert-resent"))

@@ -140,3 +140,63 @@ fn bad_settings_name_their_field_and_change_nothing() {
     assert_eq!(read(&maibo, &path), made);
     assert_eq!(edit(&maibo, "PATCH", &format!("/channels/{NOBODY}"), &json!({})).0, 404);
 }
+
+#[test]
+fn a_channel_takes_a_fallback_and_a_canary() {
+    let maibo = Maibo::serving();
+    let channels = format!("/projects/{}/channels", project(&maibo));
+    let mail = |name: &str| json!({"kind": "email", "name": name, "settings": {"to": "ops@example.org"}});
+    let (spare, told) = channel(&maibo, &mail("spare"));
+    assert_eq!((&told["fallback"], &told["canary"]), (&Value::Null, &json!("off")));
+    let spare_id = told["uuid"].clone();
+    let mut wanted = mail("ops");
+    wanted["fallback"] = spare_id.clone();
+    wanted["canary"] = json!("weekly");
+    let (path, told) = channel(&maibo, &wanted);
+    assert_eq!((&told["fallback"], &told["canary"]), (&spare_id, &json!("weekly")));
+    assert_eq!(read(&maibo, &channels)["channels"][1], told);
+    let id = told["uuid"].as_str().unwrap();
+    // What a change does not name stays.
+    let (_, renamed) = edit(&maibo, "PATCH", &path, &json!({"name": "night shift"}));
+    assert_eq!((&renamed["fallback"], &renamed["canary"]), (&spare_id, &json!("weekly")));
+    let listed = maibo.run(&["channel", "list", "--json"]);
+    let listed: Value = serde_json::from_str(&listed.stdout).unwrap();
+    assert_eq!((&listed[1]["fallback"], &listed[1]["canary"]), (&spare_id, &json!("weekly")));
+    let listed = maibo.run(&["channel", "list"]).stdout;
+    assert!(listed.contains("night shift  (fallback: spare)  (tried weekly)\n"), "{listed}");
+
+    let other = maibo.made(&["project", "create", "other"]);
+    let elsewhere = ["channel", "create", "--project", &other, "--kind", "email", "--name", "elsewhere"];
+    let there = maibo.made(&[&elsewhere[..], &["--set", "to=ops@example.org"]].concat());
+    let group = json!({"kind": "group", "name": "all", "settings": {"members": id}});
+    let (group, told) = channel(&maibo, &group);
+    for bad in [json!(id), told["uuid"].clone(), json!(there), json!(NOBODY)] {
+        let (status, told) = edit(&maibo, "PATCH", &path, &json!({"fallback": bad, "name": ""}));
+        assert_eq!((status, fields(&told)), (422, vec!["name", "fallback"]), "{bad}: {told}");
+    }
+    for bad in [json!("daily"), Value::Null] {
+        assert_eq!(fields(&edit(&maibo, "PATCH", &path, &json!({"canary": bad})).1), ["canary"]);
+    }
+    let (status, told) = edit(&maibo, "PATCH", &group, &json!({"fallback": spare_id, "canary": "weekly"}));
+    assert_eq!((status, fields(&told)), (422, vec!["fallback", "canary"]), "{told}");
+    let nothing = json!({"fallback": null, "canary": "off"});
+    assert_eq!(edit(&maibo, "PATCH", &group, &nothing).0, 200);
+
+    let (_, told) = edit(&maibo, "PATCH", &path, &nothing);
+    assert_eq!((&told["fallback"], &told["canary"]), (&Value::Null, &json!("off")));
+    assert_eq!(edit(&maibo, "PATCH", &path, &json!({"fallback": spare_id})).1["fallback"], spare_id);
+    assert_eq!(edit(&maibo, "DELETE", &spare, &Value::Null).0, 204);
+    assert_eq!(read(&maibo, &path)["fallback"], Value::Null);
+}
+
+#[test]
+fn a_shortened_address_is_not_saved_as_one() {
+    let maibo = Maibo::serving();
+    let url = "http://127.0.0.1:9/hook?token=0123456789";
+    let (_, told) =
+        channel(&maibo, &json!({"kind": "webhook", "name": "ops", "settings": {"url_down": url}}));
+    assert_eq!(told["settings"]["url_down"], "http://127.0.0.1:9/…89");
+    let copy = json!({"kind": "webhook", "name": "copy", "settings": told["settings"]});
+    let (status, told) = edit(&maibo, "POST", &format!("/projects/{}/channels", project(&maibo)), &copy);
+    assert_eq!((status, fields(&told)), (422, vec!["settings.url_down"]), "{told}");
+}
