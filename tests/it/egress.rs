@@ -117,14 +117,6 @@ fn a_circle_of_redirects_ends() {
     assert_eq!(answer.unwrap_err().to_string(), "too many redirects");
 }
 
-#[test]
-fn tls_to_a_port_without_it_is_told_as_that() {
-    let sink = HttpSink::ok();
-    let url = sink.url("/hook").replace("http://", "https://");
-    let said = send(&outbound("127.0.0.1/32"), &url, None).unwrap_err().to_string();
-    assert!(said.starts_with("TLS handshake failed"), "{said}");
-}
-
 /// What a proxy was asked for.
 type Asked = Arc<Mutex<Vec<String>>>;
 
