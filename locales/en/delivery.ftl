@@ -50,8 +50,8 @@ operator-progress = { $count ->
 }
 operator-rest = If none failed, the rest would take { $span } at this rate.
 operator-more = { $count ->
-    [one] And 1 more channel for which less is waiting.
-   *[other] And { $count } more channels for which less is waiting.
+    [one] And 1 more channel.
+   *[other] And { $count } more channels.
 }
 operator-queues = Waiting
 operator-channel = Channel

@@ -601,7 +601,9 @@ fn keys_and_channels_are_listed_and_keys_revoked() {
     let hook = maibo.channel("webhook", "hook", &["url_down=http://127.0.0.1:9/"]);
     assert!(maibo.made(&["channel", "list"]).contains(&hook));
     let told: Value = serde_json::from_str(&maibo.made(&["channel", "list", "--json"])).unwrap();
-    assert_eq!(told, json!([{"id": hook, "kind": "webhook", "name": "hook", "broken": "", "consent": null}]));
+    let row = json!({"id": hook, "kind": "webhook", "name": "hook", "broken": "", "consent": null,
+        "fallback": null, "canary": "off"});
+    assert_eq!(told, json!([row]));
 
     let key = maibo.made(&["key", "create", "--scope", "read-only"]);
     let told: Value = serde_json::from_str(&maibo.made(&["key", "list", "--json"])).unwrap();
