@@ -52,9 +52,8 @@ impl Secrets {
         let mut found = Vec::new();
         sign_in(&request.url, &mut found);
         for value in request.headers.get_all(AUTHORIZATION) {
-            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-            found.extend(value.split_once(' ').map(|(_, word)| word.trim().to_owned()));
-            found.push(value);
+            let value = String::from_utf8_lossy(value.as_bytes());
+            found.push(value.split_once(' ').map_or(&*value, |(_, word)| word).trim().to_owned());
         }
         Self::new(found)
     }
@@ -246,7 +245,11 @@ mod tests {
             (&basic, "got Ym90QGV4YW1wbGU6cH5+Pj4/P3Nz", "got …"),
             (&basic, "got Ym90QGV4YW1wbGU6cH5-Pj4_P3Nz", "got …"),
             (&basic, "zulip.example: no such messages", "zulip.example: no such messages"),
-            (&with("Basic YTpiY2Rl"), r#"{"authorization":"Basic YTpiY2Rl"}"#, r#"{"authorization":"…"}"#),
+            (
+                &with("Basic YTpiY2Rl"),
+                r#"{"authorization":"Basic YTpiY2Rl"}"#,
+                r#"{"authorization":"Basic …"}"#,
+            ),
             (&with("Basic YTpiYw=="), "YTpiYw==,YTpiYw", "…,…"),
             (&with("GenieKey 123-456-789"), "no key 123-456-789 here", "no key … here"),
         ] {
