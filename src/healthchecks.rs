@@ -163,20 +163,20 @@ impl Serialize for Joined<'_> {
 /// commas between them.
 #[must_use]
 pub fn check<'a>(
-    check: &'a Listed<'_>,
+    check: &'a Listed,
     channels: &'a str,
     links: &'a Links,
     version: u8,
     view: View,
     now: Time,
 ) -> ApiCheck<'a> {
-    let outlook = check.outlook();
+    let (settings, outlook) = (check.settings.as_ref(), check.outlook());
     let shown = outlook.shown(now);
     // A run that is overdue is told as such, not as running.
-    let overdue = |run: Time| shown == Shown::Down && run + check.grace() <= now;
+    let overdue = |run: Time| shown == Shown::Down && run + settings.grace() <= now;
     let running = version == 1 && outlook.run.is_some_and(|run| !overdue(run));
-    let mail_word = |word: &'a str| if check.filter_subject { word } else { "" };
-    let (full, base, code) = (view == View::Full, links.base(), check.code.as_ref());
+    let mail_word = |word: &'a str| if settings.filter_subject { word } else { "" };
+    let (full, base, code) = (view == View::Full, links.base(), settings.code.as_ref());
     let api = |tail: &'static str| {
         let root = match version {
             1 => "/api/v1/checks/",
@@ -185,35 +185,37 @@ pub fn check<'a>(
         };
         Joined([base, root, code, tail])
     };
-    let (timeout, schedule, tz) = match check.kind() {
-        Kind::Period => (Some(check.period().num_seconds()), None, None),
-        Kind::Cron | Kind::OnCalendar => (None, Some(Cow::Borrowed(check.expr.as_ref())), Some(&check.tz)),
+    let (timeout, schedule, tz) = match settings.kind {
+        Kind::Period => (Some(settings.period().num_seconds()), None, None),
+        Kind::Cron | Kind::OnCalendar => {
+            (None, Some(Cow::Borrowed(settings.expr.as_ref())), Some(&settings.tz))
+        }
         // A kind of ours, told in the words that such a reader understands: the same times as calendar events.
-        Kind::Daily => (None, Some(Cow::Owned(as_on_calendar(&check.spec()))), Some(&check.tz)),
+        Kind::Daily => (None, Some(Cow::Owned(as_on_calendar(&settings.spec()))), Some(&settings.tz)),
     };
     ApiCheck {
-        name: &check.name,
-        slug: &check.slug,
-        tags: &check.tags,
-        desc: &check.description,
-        grace: check.grace().num_seconds(),
-        n_pings: check.n_pings,
+        name: &settings.name,
+        slug: &settings.slug,
+        tags: &settings.tags,
+        desc: &settings.description,
+        grace: settings.grace().num_seconds(),
+        n_pings: check.n_pings(),
         status: if running { "started" } else { shown.as_str() },
         started: outlook.run.is_some(),
         last_ping: check.last_ping().map(Seconds),
         next_ping: outlook.next_ping(now).map(Seconds),
-        manual_resume: check.manual_resume,
-        methods: if check.post_only { "POST" } else { "" },
-        subject: mail_word(&check.success_kw),
-        subject_fail: mail_word(&check.failure_kw),
-        start_kw: &check.start_kw,
-        success_kw: &check.success_kw,
-        failure_kw: &check.failure_kw,
-        filter_subject: check.filter_subject,
-        filter_body: check.filter_body,
-        filter_http_body: check.filter_http_body,
-        filter_default_fail: check.filter_default_fail,
-        badge_url: Joined([base, "/b/2/", &check.badge_key, ".svg"]),
+        manual_resume: settings.manual_resume,
+        methods: if settings.post_only { "POST" } else { "" },
+        subject: mail_word(&settings.success_kw),
+        subject_fail: mail_word(&settings.failure_kw),
+        start_kw: &settings.start_kw,
+        success_kw: &settings.success_kw,
+        failure_kw: &settings.failure_kw,
+        filter_subject: settings.filter_subject,
+        filter_body: settings.filter_body,
+        filter_http_body: settings.filter_http_body,
+        filter_default_fail: settings.filter_default_fail,
+        badge_url: Joined([base, "/b/2/", &settings.badge_key, ".svg"]),
         last_duration: check.last_duration().map(|span| span.num_seconds()).filter(|seconds| *seconds > 0),
         unique_key: (!full).then(|| unique_key(code)),
         uuid: full.then_some(code),

@@ -50,10 +50,15 @@ pub(crate) async fn exchange(addr: SocketAddr, request: &[u8], answer: &mut Vec<
 pub(crate) async fn send(addr: SocketAddr, request: &[u8]) -> anyhow::Result<Reply> {
     let mut bytes = Vec::new();
     exchange(addr, request, &mut bytes).await?;
+    parsed(&bytes)
+}
+
+/// An answer, from its first byte to its last.
+pub(crate) fn parsed(bytes: &[u8]) -> anyhow::Result<Reply> {
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").context("no answer")?;
     let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
     let status = head.split(' ').nth(1).and_then(|word| word.parse().ok()).context("no status")?;
-    let mut reply = Reply { status, head, body: bytes.split_off(end + 4) };
+    let mut reply = Reply { status, head, body: bytes[end + 4..].to_vec() };
     if reply.header("transfer-encoding").is_some_and(|value| value.contains("chunked")) {
         reply.body = joined(&reply.body).context("broken chunks")?;
     }

@@ -94,6 +94,8 @@ CREATE TABLE checks (
     filter_body         BOOLEAN NOT NULL,
     filter_http_body    BOOLEAN NOT NULL,
     filter_default_fail BOOLEAN NOT NULL,
+    -- for lists that remember settings; a trigger draws it anew when one of the settings above is written
+    revision            BIGINT NOT NULL DEFAULT (CAST(random() * 9007199254740991 AS BIGINT)),
     -- state: core::check::State
     status              TEXT COLLATE "C" NOT NULL,
     since               BIGINT NOT NULL,
@@ -113,6 +115,17 @@ CREATE TABLE checks (
 ) WITH (fillfactor = 70); -- room on each page for the new versions of rows that pings write
 CREATE INDEX checks_wake ON checks (wake_at) WHERE wake_at IS NOT NULL;
 CREATE INDEX checks_project_slug ON checks (project_id, slug);
+-- Pings name none of these columns, and it costs them nothing.
+CREATE FUNCTION draw_revision() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.revision = CAST(random() * 9007199254740991 AS BIGINT);
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER checks_revision BEFORE UPDATE OF uuid, badge_key, name, slug, tags, description, kind, period, expr, tz, grace,
+        manual_resume, post_only, start_kw, success_kw, failure_kw, filter_subject, filter_body, filter_http_body,
+        filter_default_fail ON checks
+FOR EACH ROW EXECUTE FUNCTION draw_revision();
 
 -- Other addresses of a check: `short` names it to somebody who has signed in, `alias` is a secret as its UUID is.
 CREATE TABLE check_addresses (

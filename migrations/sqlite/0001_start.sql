@@ -92,6 +92,8 @@ CREATE TABLE checks (
     filter_body         INTEGER NOT NULL,
     filter_http_body    INTEGER NOT NULL,
     filter_default_fail INTEGER NOT NULL,
+    -- for lists that remember settings; a trigger draws it anew when one of the settings above is written
+    revision            INTEGER NOT NULL DEFAULT (random()),
     -- state: core::check::State
     status              TEXT    NOT NULL,
     since               INTEGER NOT NULL,
@@ -111,6 +113,13 @@ CREATE TABLE checks (
 ) STRICT;
 CREATE INDEX checks_wake ON checks (wake_at) WHERE wake_at IS NOT NULL;
 CREATE INDEX checks_project_slug ON checks (project_id, slug);
+-- Pings name none of these columns, and it costs them nothing.
+CREATE TRIGGER checks_revision AFTER UPDATE OF uuid, badge_key, name, slug, tags, description, kind, period, expr, tz, grace,
+        manual_resume, post_only, start_kw, success_kw, failure_kw, filter_subject, filter_body, filter_http_body,
+        filter_default_fail ON checks
+BEGIN
+    UPDATE checks SET revision = random() WHERE id = NEW.id;
+END;
 
 -- Other addresses of a check: `short` names it to somebody who has signed in, `alias` is a secret as its UUID is.
 CREATE TABLE check_addresses (

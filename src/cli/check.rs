@@ -244,10 +244,10 @@ async fn list(cx: &Cx, project: &str, as_json: bool) -> anyhow::Result<()> {
         let channels = check_lists::channel_uuids(&cx.db, project.id).await?;
         let addresses = addresses::of_project(&cx.db, project.id).await?;
         let mut rows = Vec::new();
-        let listed: Vec<Listed<'_>> = all.iter().map(Check::listed).collect();
+        let listed: Vec<Listed> = all.iter().map(Check::listed).collect();
         for check in &listed {
-            let channels = channels.get(&check.id).map_or("", String::as_str);
-            let (short, alias) = match addresses.get(&check.id) {
+            let channels = channels.get(&check.id()).map_or("", String::as_str);
+            let (short, alias) = match addresses.get(&check.id()) {
                 Some(Addresses { short, alias }) => (short.as_str(), alias.as_deref()),
                 None => ("", None),
             };

@@ -35,15 +35,6 @@ pub async fn list_all(db: &Db, project_id: i64) -> Result<Vec<Check>, StoreError
     }
 }
 
-/// The middle of the ids of a project's checks, if there are `at_least` so many.
-pub async fn middle(db: &Db, project_id: i64, at_least: i64) -> Result<Option<i64>, StoreError> {
-    const SQL: &str =
-        "SELECT COUNT(*), COALESCE(MIN(id), 0), COALESCE(MAX(id), 0) FROM checks WHERE project_id = $1";
-    let (count, oldest, newest): (i64, i64, i64) =
-        read!(db, |pool| sqlx::query_as(SQL).bind(project_id).fetch_one(pool).await?);
-    Ok((count >= at_least).then_some(oldest + (newest - oldest) / 2))
-}
-
 /// The checks of a project that have this slug, oldest first.
 pub async fn with_slug(db: &Db, project_id: i64, slug: &str) -> Result<Vec<Check>, StoreError> {
     const SQL: &str = concat!(

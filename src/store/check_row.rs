@@ -1,5 +1,4 @@
 //! A check as it is stored: its row, how it is read, and what its columns mean to the core.
-use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -9,7 +8,7 @@ use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
 use uuid::Uuid;
 
 use super::checks::Settings;
-use super::listed::Listed;
+use super::listed::{self, Listed};
 use super::{StoreError, micros, span_micros, time};
 use crate::core::check::{Early, Policy, Run, State, Status};
 use crate::core::ping::Rules;
@@ -259,37 +258,43 @@ impl Check {
 
     /// What a list shows of it.
     #[must_use]
-    pub fn listed(&self) -> Listed<'_> {
-        Listed {
-            id: self.id,
-            code: Cow::Borrowed(&self.uuid),
-            badge_key: Cow::Borrowed(&self.badge_key),
-            name: Cow::Borrowed(&self.name),
-            slug: Cow::Borrowed(&self.slug),
-            tags: Cow::Borrowed(&self.tags),
-            description: Cow::Borrowed(&self.description),
-            kind: Cow::Borrowed(&self.kind),
+    pub fn listed(&self) -> Listed {
+        let text = |text: &String| Box::from(text.as_str());
+        let settings = listed::Settings {
+            code: text(&self.uuid),
+            badge_key: text(&self.badge_key),
+            name: text(&self.name),
+            slug: text(&self.slug),
+            tags: text(&self.tags),
+            description: text(&self.description),
+            kind: listed::kind_named(&self.kind),
             period: self.period,
-            expr: Cow::Borrowed(&self.expr),
-            tz: Cow::Borrowed(&self.tz),
+            expr: text(&self.expr),
+            tz: text(&self.tz),
             grace: self.grace,
             manual_resume: self.manual_resume,
             post_only: self.post_only,
-            start_kw: Cow::Borrowed(&self.start_kw),
-            success_kw: Cow::Borrowed(&self.success_kw),
-            failure_kw: Cow::Borrowed(&self.failure_kw),
+            start_kw: text(&self.start_kw),
+            success_kw: text(&self.success_kw),
+            failure_kw: text(&self.failure_kw),
             filter_subject: self.filter_subject,
             filter_body: self.filter_body,
             filter_http_body: self.filter_http_body,
             filter_default_fail: self.filter_default_fail,
-            status: Cow::Borrowed(&self.status),
+        };
+        let state = listed::State {
+            id: self.id,
+            // Of a row that nobody reads again.
+            revision: 0,
+            status: listed::status_named(&self.status),
             n_pings: self.n_pings,
             last_ping_at: self.last_ping_at,
             run_at: self.run_at,
             last_duration: self.last_duration,
             due_at: self.due_at,
             deadline: self.deadline,
-        }
+        };
+        Listed { settings: settings.into(), state }
     }
 
     /// A check that stands in nobody's list: what a test message is about.

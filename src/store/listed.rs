@@ -1,8 +1,12 @@
-//! What lists show of a check. Its texts are borrowed from the database's answer: a list has thousands of them.
-use std::borrow::Cow;
+//! Checks as lists show them: their state is read each time, their settings only when those have changed.
+//!
+//! A list has thousands of checks, and two thirds of what it says of each were set once and for all. A check's `revision`
+//! is drawn anew by the database whenever its settings are written, whoever writes them, and tells which are known.
+use std::collections::HashMap;
 use std::ops::RangeInclusive;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
@@ -13,42 +17,37 @@ use crate::core::check::{Outlook, Status};
 use crate::core::schedule::{Kind, Spec};
 use crate::core::{Span, Time};
 
-/// A check as lists show it: the columns of [`each`], in their order.
+/// A check as lists show it.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    pub settings: Arc<Settings>,
+    pub(super) state: State,
+}
+
+/// What lists show of a check's settings, and the names that it has for ever: columns in the order of `settings_columns!`.
 #[expect(clippy::struct_excessive_bools, reason = "they are columns")]
-#[derive(Debug, Clone, Deserialize)]
-pub struct Listed<'a> {
-    pub id: i64,
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Settings {
     /// The ping UUID as text, dashed and lower case.
-    #[serde(borrow)]
-    pub code: Cow<'a, str>,
-    #[serde(borrow)]
-    pub badge_key: Cow<'a, str>,
-    #[serde(borrow)]
-    pub name: Cow<'a, str>,
-    #[serde(borrow)]
-    pub slug: Cow<'a, str>,
-    #[serde(borrow)]
-    pub tags: Cow<'a, str>,
-    #[serde(borrow)]
-    pub description: Cow<'a, str>,
-    #[serde(borrow)]
-    pub(super) kind: Cow<'a, str>,
+    pub code: Box<str>,
+    pub badge_key: Box<str>,
+    pub name: Box<str>,
+    pub slug: Box<str>,
+    pub tags: Box<str>,
+    pub description: Box<str>,
+    #[serde(deserialize_with = "kind")]
+    pub kind: Kind,
     pub(super) period: i64,
-    #[serde(borrow)]
-    pub expr: Cow<'a, str>,
-    #[serde(borrow)]
-    pub tz: Cow<'a, str>,
+    pub expr: Box<str>,
+    pub tz: Box<str>,
     pub(super) grace: i64,
     #[serde(deserialize_with = "flag")]
     pub manual_resume: bool,
     #[serde(deserialize_with = "flag")]
     pub post_only: bool,
-    #[serde(borrow)]
-    pub start_kw: Cow<'a, str>,
-    #[serde(borrow)]
-    pub success_kw: Cow<'a, str>,
-    #[serde(borrow)]
-    pub failure_kw: Cow<'a, str>,
+    pub start_kw: Box<str>,
+    pub success_kw: Box<str>,
+    pub failure_kw: Box<str>,
     #[serde(deserialize_with = "flag")]
     pub filter_subject: bool,
     #[serde(deserialize_with = "flag")]
@@ -57,9 +56,17 @@ pub struct Listed<'a> {
     pub filter_http_body: bool,
     #[serde(deserialize_with = "flag")]
     pub filter_default_fail: bool,
-    #[serde(borrow)]
-    pub(super) status: Cow<'a, str>,
-    pub n_pings: i64,
+}
+
+/// What pings and the passing of time change of a check: columns in the order of `state_columns!`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub(super) struct State {
+    pub(super) id: i64,
+    /// Another one for other settings.
+    pub(super) revision: i64,
+    #[serde(deserialize_with = "status")]
+    pub(super) status: Status,
+    pub(super) n_pings: i64,
     pub(super) last_ping_at: Option<i64>,
     pub(super) run_at: Option<i64>,
     pub(super) last_duration: Option<i64>,
@@ -67,15 +74,40 @@ pub struct Listed<'a> {
     pub(super) deadline: Option<i64>,
 }
 
-impl Listed<'_> {
+macro_rules! state_columns {
+    ("") => {
+        "id, revision, status, n_pings, last_ping_at, run_at, last_duration, due_at, deadline"
+    };
+}
+
+macro_rules! settings_columns {
+    ("") => {
+        "uuid, badge_key, name, slug, tags, description, kind, period, expr, tz, grace, manual_resume, post_only,
+            start_kw, success_kw, failure_kw, filter_subject, filter_body, filter_http_body, filter_default_fail"
+    };
+}
+
+fn kind<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Kind, D::Error> {
+    <&str>::deserialize(deserializer).map(kind_named)
+}
+
+fn status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Status, D::Error> {
+    <&str>::deserialize(deserializer).map(status_named)
+}
+
+/// What a newer version may have stored reads as the simplest.
+pub(super) fn kind_named(name: &str) -> Kind {
+    name.parse().unwrap_or(Kind::Period)
+}
+
+pub(super) fn status_named(name: &str) -> Status {
+    Status::named(name).unwrap_or(Status::New)
+}
+
+impl Settings {
     #[must_use]
     pub fn grace(&self) -> Span {
         Span::microseconds(self.grace)
-    }
-
-    #[must_use]
-    pub fn kind(&self) -> Kind {
-        self.kind.parse().unwrap_or(Kind::Period)
     }
 
     /// Of a check whose kind is [`Kind::Period`].
@@ -86,65 +118,165 @@ impl Listed<'_> {
 
     #[must_use]
     pub fn spec(&self) -> Spec {
-        let (expr, tz) = (self.expr.clone().into_owned(), self.tz.clone().into_owned());
-        Spec { kind: self.kind(), period: self.period(), expr, tz }
+        let (expr, tz) = (self.expr.to_string(), self.tz.to_string());
+        Spec { kind: self.kind, period: self.period(), expr, tz }
+    }
+
+    /// What it takes to keep these, in bytes.
+    fn size(&self) -> usize {
+        let Self { code, badge_key, name, slug, tags, description, expr, tz, .. } = self;
+        let names = [code, badge_key, name, slug, tags, description, expr, tz];
+        let texts = names.into_iter().chain([&self.start_kw, &self.success_kw, &self.failure_kw]);
+        // Each text is a piece of memory of its own.
+        let pieces = texts.filter(|text| !text.is_empty()).map(|text| text.len() + 16);
+        size_of::<(i64, i64, Arc<Self>, Self)>() + pieces.sum::<usize>()
+    }
+}
+
+impl Listed {
+    #[must_use]
+    pub fn id(&self) -> i64 {
+        self.state.id
+    }
+
+    #[must_use]
+    pub fn n_pings(&self) -> i64 {
+        self.state.n_pings
     }
 
     /// The last success or failure.
     #[must_use]
     pub fn last_ping(&self) -> Option<Time> {
-        self.last_ping_at.map(time)
+        self.state.last_ping_at.map(time)
     }
 
     /// How long the last ended run took.
     #[must_use]
     pub fn last_duration(&self) -> Option<Span> {
-        self.last_duration.map(Span::microseconds)
+        self.state.last_duration.map(Span::microseconds)
     }
 
     #[must_use]
     pub fn outlook(&self) -> Outlook {
-        Outlook {
-            status: Status::named(&self.status).unwrap_or(Status::New),
-            run: self.run_at.map(time),
-            due: self.due_at.map(time),
-            deadline: self.deadline.map(time),
-        }
+        let State { status, run_at, due_at, deadline, .. } = self.state;
+        Outlook { status, run: run_at.map(time), due: due_at.map(time), deadline: deadline.map(time) }
     }
 }
 
-/// Shows the checks of a project whose ids are in `ids` to `visit`, oldest first, with the number of them all.
-pub async fn each(
-    db: &Db,
-    project_id: i64,
-    ids: RangeInclusive<i64>,
-    mut visit: impl FnMut(&Listed<'_>, usize) + Send,
-) -> Result<(), StoreError> {
-    // As one text: a thousand checks cross from SQLite's thread at once, and not value by value.
-    const SQLITE: &str =
-        "SELECT json_group_array(json_array(id, uuid, badge_key, name, slug, tags, description, kind, period, expr, tz, grace,
-                manual_resume, post_only, start_kw, success_kw, failure_kw, filter_subject, filter_body,
-                filter_http_body, filter_default_fail, status, n_pings, last_ping_at, run_at, last_duration, due_at,
-                deadline))
-            FROM checks WHERE project_id = $1 AND id BETWEEN $2 AND $3";
+/// Settings that were read before, of the projects that were listed last.
+#[derive(Debug, Default)]
+pub struct Known(Mutex<HashMap<i64, OfProject>>);
+
+#[derive(Debug, Default)]
+struct OfProject {
+    checks: Arc<[KnownCheck]>,
+    size: usize,
+    /// The greatest is that of the project that was listed last.
+    turn: u64,
+}
+
+/// In the order of their ids.
+#[derive(Debug, Clone)]
+struct KnownCheck {
+    id: i64,
+    revision: i64,
+    settings: Arc<Settings>,
+}
+
+impl Known {
+    /// What is kept at most, in bytes: some thirty thousand checks.
+    const ROOM: usize = 16 << 20;
+
+    fn of(&self, project_id: i64) -> Arc<[KnownCheck]> {
+        let mut projects = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = next_turn(&projects);
+        projects.get_mut(&project_id).map_or_else(Arc::default, |project| {
+            project.turn = turn;
+            Arc::clone(&project.checks)
+        })
+    }
+
+    /// Forgets those projects whose turn was longest ago where there is no room for all.
+    fn keep(&self, project_id: i64, checks: Arc<[KnownCheck]>) {
+        let size = checks.iter().map(|check| check.settings.size()).sum();
+        let mut projects = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        projects.remove(&project_id);
+        if checks.is_empty() || size > Self::ROOM {
+            return;
+        }
+        let mut taken = projects.values().map(|project| project.size).sum::<usize>() + size;
+        while taken > Self::ROOM
+            && let Some((&oldest, _)) = projects.iter().min_by_key(|(_, project)| project.turn)
+        {
+            taken -= projects.remove(&oldest).map_or(0, |project| project.size);
+        }
+        let turn = next_turn(&projects);
+        projects.insert(project_id, OfProject { checks, size, turn });
+    }
+}
+
+fn next_turn(projects: &HashMap<i64, OfProject>) -> u64 {
+    projects.values().map(|project| project.turn + 1).max().unwrap_or_default()
+}
+
+/// From so many checks on, two readers share the work.
+const MANY: usize = 200;
+
+/// All checks of a project, oldest first.
+pub async fn all(db: &Db, known: &Known, project_id: i64) -> Result<Vec<Listed>, StoreError> {
+    let before = known.of(project_id);
+    let states = if before.len() < MANY {
+        states(db, project_id, i64::MIN..=i64::MAX).await?
+    } else {
+        // Two readers share what is long.
+        let middle = before[before.len() / 2].id;
+        let (lower, upper) = (i64::MIN..=middle, middle + 1..=i64::MAX);
+        let (mut lower, upper) =
+            tokio::try_join!(states(db, project_id, lower), states(db, project_id, upper))?;
+        lower.extend(upper);
+        lower
+    };
+    let mut listed = Vec::with_capacity(states.len());
+    let mut others = Vec::new();
+    // Both are in the order of their ids.
+    let mut rest = before.iter().peekable();
+    for state in &states {
+        while rest.next_if(|check| check.id < state.id).is_some() {}
+        match rest.next_if(|check| (check.id, check.revision) == (state.id, state.revision)) {
+            Some(check) => listed.push(Listed { settings: Arc::clone(&check.settings), state: *state }),
+            None => others.push(state.id),
+        }
+    }
+    if others.is_empty() && listed.len() == before.len() {
+        return Ok(listed);
+    }
+    if !others.is_empty() {
+        listed.extend(whole(db, project_id, &others).await?);
+        listed.sort_unstable_by_key(Listed::id);
+    }
+    let keep = |Listed { settings, state }: &Listed| {
+        let settings = Arc::clone(settings);
+        KnownCheck { id: state.id, revision: state.revision, settings }
+    };
+    known.keep(project_id, listed.iter().map(keep).collect());
+    Ok(listed)
+}
+
+/// The states of those checks of a project that have these ids, in the order of their ids.
+async fn states(db: &Db, project_id: i64, ids: RangeInclusive<i64>) -> Result<Vec<State>, StoreError> {
+    // As one text: a thousand rows cross from SQLite's thread at once, and not value by value.
+    const SQLITE: &str = concat!(
+        "SELECT json_group_array(json_array(",
+        state_columns!(""),
+        ")) FROM checks WHERE project_id = $1 AND id BETWEEN $2 AND $3"
+    );
     const POSTGRES: &str =
-        "SELECT id, uuid, badge_key, name, slug, tags, description, kind, period, expr, tz, grace,
-                manual_resume, post_only, start_kw, success_kw, failure_kw, filter_subject, filter_body,
-                filter_http_body, filter_default_fail, status, n_pings, last_ping_at, run_at, last_duration, due_at,
-                deadline
-            FROM checks WHERE project_id = $1 AND id BETWEEN $2 AND $3 ORDER BY id";
+        concat!("SELECT ", state_columns!(""), " FROM checks WHERE project_id = $1 AND id BETWEEN $2 AND $3");
     let (first, last) = ids.into_inner();
-    match db {
+    let mut states = match db {
         Db::Sqlite { reader, .. } => {
             let row = sqlx::query(SQLITE).bind(project_id).bind(first).bind(last).fetch_one(reader).await?;
-            let checks: Vec<Listed<'_>> = from_json(row.try_get(0)?)?;
-            // Sorted there, each row would be copied once more.
-            let mut in_order: Vec<&Listed<'_>> = checks.iter().collect();
-            in_order.sort_unstable_by_key(|check| check.id);
-            for check in in_order {
-                visit(check, checks.len());
-            }
-            Ok(())
+            from_json(row.try_get(0)?)?
         }
         Db::Postgres(pool) => {
             let work = async {
@@ -155,28 +287,84 @@ pub async fn each(
                 Ok(rows)
             };
             let rows = db.patiently(work).await?;
-            rows.iter().try_for_each(|row| {
-                visit(&from_row(row)?, rows.len());
-                Ok(())
-            })
+            rows.iter().map(|row| state_of(row, &mut (0..))).collect::<Result<Vec<State>, sqlx::Error>>()?
+        }
+    };
+    states.sort_unstable_by_key(|state| state.id);
+    Ok(states)
+}
+
+/// Those of these checks that are still there, each as it is now.
+async fn whole(db: &Db, project_id: i64, ids: &[i64]) -> Result<Vec<Listed>, StoreError> {
+    const SQLITE: &str = concat!(
+        "SELECT json_group_array(json_array(json_array(",
+        state_columns!(""),
+        "), json_array(",
+        settings_columns!(""),
+        "))) FROM checks WHERE project_id = $1 AND id IN (SELECT value FROM json_each($2))"
+    );
+    const POSTGRES: &str = concat!(
+        "SELECT ",
+        state_columns!(""),
+        ", ",
+        settings_columns!(""),
+        " FROM checks WHERE project_id = $1 AND id = ANY($2)"
+    );
+    match db {
+        Db::Sqlite { reader, .. } => {
+            let ids = serde_json::json!(ids).to_string();
+            let row = sqlx::query(SQLITE).bind(project_id).bind(ids).fetch_one(reader).await?;
+            let rows: Vec<(State, Settings)> = from_json(row.try_get(0)?)?;
+            Ok(rows
+                .into_iter()
+                .map(|(state, settings)| Listed { settings: settings.into(), state })
+                .collect())
+        }
+        Db::Postgres(pool) => {
+            let work = async {
+                let mut held = Held::take(pool).await?;
+                let rows = sqlx::query(POSTGRES).bind(project_id).bind(ids).fetch_all(&mut *held).await?;
+                held.give_back();
+                Ok(rows)
+            };
+            let rows = db.patiently(work).await?;
+            let listed = |row: &PgRow| {
+                let mut columns = 0..;
+                let state = state_of(row, &mut columns)?;
+                Ok(Listed { settings: settings_of(row, &mut columns)?.into(), state })
+            };
+            rows.iter().map(listed).collect::<Result<_, sqlx::Error>>().map_err(Into::into)
         }
     }
 }
 
 /// By position: looking names up takes longer than the database does.
-fn from_row(row: &PgRow) -> Result<Listed<'_>, sqlx::Error> {
-    let mut columns = 0..;
+fn state_of(row: &PgRow, columns: &mut impl Iterator<Item = usize>) -> Result<State, sqlx::Error> {
     let mut next = || columns.next().unwrap_or_default();
-    let text = |column: usize| row.try_get(column).map(Cow::Borrowed);
-    Ok(Listed {
+    Ok(State {
         id: row.try_get(next())?,
+        revision: row.try_get(next())?,
+        status: status_named(row.try_get(next())?),
+        n_pings: row.try_get(next())?,
+        last_ping_at: row.try_get(next())?,
+        run_at: row.try_get(next())?,
+        last_duration: row.try_get(next())?,
+        due_at: row.try_get(next())?,
+        deadline: row.try_get(next())?,
+    })
+}
+
+fn settings_of(row: &PgRow, columns: &mut impl Iterator<Item = usize>) -> Result<Settings, sqlx::Error> {
+    let mut next = || columns.next().unwrap_or_default();
+    let text = |column: usize| row.try_get::<&str, _>(column).map(Box::from);
+    Ok(Settings {
         code: text(next())?,
         badge_key: text(next())?,
         name: text(next())?,
         slug: text(next())?,
         tags: text(next())?,
         description: text(next())?,
-        kind: text(next())?,
+        kind: kind_named(row.try_get(next())?),
         period: row.try_get(next())?,
         expr: text(next())?,
         tz: text(next())?,
@@ -190,12 +378,5 @@ fn from_row(row: &PgRow) -> Result<Listed<'_>, sqlx::Error> {
         filter_body: row.try_get(next())?,
         filter_http_body: row.try_get(next())?,
         filter_default_fail: row.try_get(next())?,
-        status: text(next())?,
-        n_pings: row.try_get(next())?,
-        last_ping_at: row.try_get(next())?,
-        run_at: row.try_get(next())?,
-        last_duration: row.try_get(next())?,
-        due_at: row.try_get(next())?,
-        deadline: row.try_get(next())?,
     })
 }

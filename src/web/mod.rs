@@ -30,6 +30,7 @@ use crate::links::Links;
 use crate::meters::Meters;
 use crate::notify::post::Post;
 use crate::store::Db;
+use crate::store::listed::Known;
 use crate::wake::Wakes;
 
 /// What handlers can reach. Cloning is cheap: every part is a handle.
@@ -47,6 +48,8 @@ pub struct AppState {
     pub verified: Arc<Verified>,
     /// What the addresses of badges are signed with, once it was asked for.
     pub badge_secret: BadgeSecret,
+    /// Settings of checks, for lists of them.
+    pub known: Arc<Known>,
     /// For work that no answer waits for, and that a stopping server does.
     pub tasks: TaskTracker,
 }
@@ -112,6 +115,7 @@ impl AppState {
             guesses: Arc::new(guesses),
             verified: Arc::default(),
             badge_secret: BadgeSecret::default(),
+            known: Arc::default(),
             tasks,
         }
     }

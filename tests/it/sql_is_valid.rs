@@ -163,13 +163,18 @@ fn every_statement_of_the_store_prepares() {
     assert_eq!(maibo.run(&["project", "list"]).code, Some(0), "makes the database");
     let (mut names, mut texts) = (Vec::new(), Vec::new());
     let store = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
-    let columns: Columns = [("check_columns", "check_row.rs", 30), ("channel_columns", "channels.rs", 8)]
-        .map(|(name, file, least)| {
-            let found = columns_of(name, &std::fs::read_to_string(store.join(file)).unwrap());
-            assert!(found.len() > least, "{found:?}");
-            (name, found)
-        })
-        .into();
+    let columns: Columns = [
+        ("check_columns", "check_row.rs", 30),
+        ("channel_columns", "channels.rs", 8),
+        ("state_columns", "listed.rs", 0),
+        ("settings_columns", "listed.rs", 0),
+    ]
+    .map(|(name, file, least)| {
+        let found = columns_of(name, &std::fs::read_to_string(store.join(file)).unwrap());
+        assert!(found.len() > least, "{found:?}");
+        (name, found)
+    })
+    .into();
     for entry in std::fs::read_dir(store).unwrap() {
         let path = entry.unwrap().path();
         let source = std::fs::read_to_string(&path).unwrap();

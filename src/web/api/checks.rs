@@ -1,6 +1,5 @@
 //! Checks: `checks/` and `checks/<uuid or unique_key>`, with `/pause` and `/resume`.
 use std::collections::BTreeSet;
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use axum::extract::{RawQuery, State};
@@ -22,14 +21,14 @@ use crate::links::Links;
 use crate::rng;
 use crate::store::checks::{self, Channels, Check, Settings};
 use crate::store::listed::{self, Listed};
-use crate::store::{Db, channels, check_lists};
+use crate::store::{channels, check_lists};
 use crate::web::AppState;
 use crate::web::parts::{self, Form, Part};
 
 /// What a check takes as JSON, in bytes: a little more than most do.
 const ROOM: usize = 1024;
-/// From so many checks on, two readers share the list.
-const MANY: i64 = 100;
+/// From so many checks on, two cores share the list.
+const MANY: usize = 100;
 
 /// Checks.
 #[derive(ToSchema)]
@@ -41,7 +40,6 @@ pub(super) struct List {
 
 /// What a list is to show, and how.
 struct Wanted {
-    project: i64,
     /// Those that a check must have to be shown.
     tags: BTreeSet<String>,
     channels: check_lists::ChannelUuids,
@@ -52,39 +50,26 @@ struct Wanted {
 }
 
 impl Wanted {
-    /// Appends a check, if it is one of those, behind others and a comma.
-    fn write(&self, check: &Listed<'_>, out: &mut Vec<u8>) {
-        let has = |tag: &String| check.tags.split_whitespace().any(|own| own == tag);
-        if !self.tags.iter().all(has) {
-            return;
-        }
-        if !out.is_empty() {
-            out.push(b',');
-        }
-        let channels = self.channels.get(&check.id).map_or("", String::as_str);
-        wire::check(check, channels, &self.links, self.version, self.view, self.now).write(out);
-    }
-
-    /// The checks with these ids, one after the other; `None`: there are none.
-    async fn part(&self, db: &Db, ids: RangeInclusive<i64>, form: Form) -> Result<Option<Part>, Refusal> {
-        let mut out = Vec::new();
-        let visit = |check: &Listed<'_>, expected: usize| {
-            if out.capacity() == 0 {
-                // In one piece from the beginning: what grows to a megabyte is copied as often as it doubles.
-                out.reserve(ROOM * expected);
+    /// Those of these checks that are wanted, with commas between them; `None`: there are none.
+    fn part(&self, checks: &[Listed], form: Form) -> Result<Option<Part>, Refusal> {
+        // In one piece from the beginning: what grows to a megabyte is copied as often as it doubles.
+        let mut out = Vec::with_capacity(ROOM * checks.len());
+        for check in checks {
+            let has = |tag: &String| check.settings.tags.split_whitespace().any(|own| own == tag);
+            if !self.tags.iter().all(has) {
+                continue;
             }
-            self.write(check, &mut out);
-        };
-        listed::each(db, self.project, ids, visit).await?;
-        part(out, form)
+            if !out.is_empty() {
+                out.push(b',');
+            }
+            let channels = self.channels.get(&check.id()).map_or("", String::as_str);
+            wire::check(check, channels, &self.links, self.version, self.view, self.now).write(&mut out);
+        }
+        if out.is_empty() {
+            return Ok(None);
+        }
+        Part::new(out, form).map(Some).map_err(Refusal::Compression)
     }
-}
-
-fn part(text: Vec<u8>, form: Form) -> Result<Option<Part>, Refusal> {
-    if text.is_empty() {
-        return Ok(None);
-    }
-    Part::new(text, form).map(Some).map_err(Refusal::Compression)
 }
 
 /// `GET checks/`: those that have every `?tag=` and this `?slug=`.
@@ -115,37 +100,32 @@ pub async fn list(
             View::ReadOnly => Ok(check_lists::ChannelUuids::new()),
         }
     };
-    let wanted = |channels| {
-        let (links, view, now) = (state.links.clone(), reader.view, state.now());
-        Wanted { project, tags, channels, links, version, view, now }
-    };
-    let form = Form::asked_for(&headers);
-    let parts = if slug.is_empty() {
-        let (channels, middle) = tokio::try_join!(channels, check_lists::middle(db, project, MANY))?;
-        let wanted = Arc::new(wanted(channels));
-        if let Some(middle) = middle {
-            // On another core, if there is one.
-            let (own_db, own) = (db.clone(), Arc::clone(&wanted));
-            let upper =
-                state.tasks.spawn(async move { own.part(&own_db, middle + 1..=i64::MAX, form).await });
-            let lower = wanted.part(db, i64::MIN..=middle, form).await?;
-            let upper = match upper.await {
-                Ok(upper) => upper?,
-                // It panicked, and will do so here, where that is answered.
-                Err(_) => wanted.part(db, middle + 1..=i64::MAX, form).await?,
-            };
-            [lower, upper]
+    let checks = async {
+        if slug.is_empty() {
+            Box::pin(listed::all(db, &state.known, project)).await
         } else {
-            [wanted.part(db, i64::MIN..=i64::MAX, form).await?, None]
+            let checks = check_lists::with_slug(db, project, &slug).await?;
+            Ok(checks.iter().map(Check::listed).collect())
         }
+    };
+    let (channels, checks) = tokio::try_join!(channels, checks)?;
+    let (links, view, now) = (state.links.clone(), reader.view, state.now());
+    let wanted = Arc::new(Wanted { tags, channels, links, version, view, now });
+    let form = Form::asked_for(&headers);
+    let parts = if checks.len() < MANY {
+        [wanted.part(&checks, form)?, None]
     } else {
-        let (channels, checks) = tokio::try_join!(channels, check_lists::with_slug(db, project, &slug))?;
-        let wanted = wanted(channels);
-        let mut out = Vec::new();
-        for check in &checks {
-            wanted.write(&check.listed(), &mut out);
-        }
-        [part(out, form)?, None]
+        let (middle, checks) = (checks.len() / 2, Arc::new(checks));
+        // On another core, if there is one.
+        let (own, all) = (Arc::clone(&wanted), Arc::clone(&checks));
+        let upper = state.tasks.spawn(async move { own.part(&all[middle..], form) });
+        let lower = wanted.part(&checks[..middle], form)?;
+        let upper = match upper.await {
+            Ok(upper) => upper?,
+            // It panicked, and will do so here, where that is answered.
+            Err(_) => wanted.part(&checks[middle..], form)?,
+        };
+        [lower, upper]
     };
     Ok(parts::json(form, b"{\"checks\":[", parts.into_iter().flatten(), b",", b"]}"))
 }

@@ -95,24 +95,24 @@ fn a_list_is_compressed_for_those_who_ask() {
     assert!(reply.body.len() < plain.len() / 4, "{} of {}", reply.body.len(), plain.len());
 }
 
-/// Longer than what one reader reads alone; by slug, which is how an index has it, in the other direction.
+/// Longer than what one reader reads and one core writes; by slug, which is how an index has it, in the other direction.
 #[test]
 fn a_long_list_is_whole_and_in_order_however_it_is_packed() {
     let maibo = Maibo::serving();
     let name = |n: usize| format!("job {n}");
-    for n in 0..130 {
+    for n in 0..210 {
         let tags = match n {
             0..3 => "first",
-            127.. => "last",
+            207.. => "last",
             _ => "",
         };
-        let slug = format!("job-{:03}", 130 - n);
+        let slug = format!("job-{:03}", 210 - n);
         maibo.api_check(&json!({"name": name(n), "slug": slug, "tags": tags, "desc": "\u{1}\"é\u{2028}"}));
     }
-    let expected: Vec<String> = (0..130).map(name).collect();
+    let expected: Vec<String> = (0..210).map(name).collect();
     assert_eq!(names(&maibo, ""), expected);
     assert_eq!(names(&maibo, "?tag=first"), expected[..3]);
-    assert_eq!(names(&maibo, "?tag=last"), expected[127..]);
+    assert_eq!(names(&maibo, "?tag=last"), expected[207..]);
     assert_eq!(names(&maibo, "?tag=none"), [""; 0]);
     for key in [maibo.key().to_owned(), read_only(&maibo)] {
         for query in ["", "?tag=first", "?tag=last", "?tag=first&tag=last", "?slug=job-001"] {
@@ -138,6 +138,70 @@ fn a_long_list_is_whole_and_in_order_however_it_is_packed() {
             }
         }
     }
+}
+
+/// What a server remembers of settings between two lists is never shown when they were changed since, whoever did that.
+#[test]
+fn a_list_shows_every_change_at_once() {
+    let maibo = Maibo::serving();
+    let uuids: Vec<String> = (0..5).map(|n| maibo.api_check(&json!({"name": format!("job {n}")}))).collect();
+    let listed = || maibo.api("GET", CHECKS, "").json()["checks"].as_array().unwrap().clone();
+    let shown = |uuids: &[String]| -> Vec<Value> { uuids.iter().map(|uuid| maibo.shown(uuid)).collect() };
+    assert_eq!(listed(), shown(&uuids));
+    let mut before = listed();
+    let mut changed = |what: &str, at: usize, field: &str, expected: Value| {
+        let now = listed();
+        assert_eq!(now, shown(&uuids), "{what}");
+        assert_eq!(now[at][field], expected, "{what}");
+        assert_ne!(now[at], before[at], "{what}");
+        before = now;
+    };
+    maibo.ping_ok(&uuids[0]);
+    changed("a ping", 0, "n_pings", json!(1));
+    maibo.ping_ok(&format!("{}/fail", uuids[0]));
+    changed("a failure", 0, "status", json!("down"));
+    assert_eq!(maibo.api("POST", &format!("{CHECKS}{}/pause", uuids[1]), "").status, 200);
+    changed("a pause", 1, "status", json!("paused"));
+    for (field, value) in [
+        ("name", json!("other")),
+        ("slug", json!("other-slug")),
+        ("tags", json!("a b")),
+        ("desc", json!("why")),
+        ("timeout", json!(120)),
+        ("grace", json!(180)),
+        ("methods", json!("POST")),
+        ("start_kw", json!("BEGIN")),
+        ("success_kw", json!("OK")),
+        ("failure_kw", json!("ERROR")),
+        ("filter_subject", json!(true)),
+        ("filter_body", json!(true)),
+        ("filter_http_body", json!(true)),
+        ("filter_default_fail", json!(true)),
+        ("manual_resume", json!(true)),
+        ("schedule", json!("5 4 * * *")),
+        ("tz", json!("Asia/Shanghai")),
+    ] {
+        let reply = maibo.api("POST", &format!("{CHECKS}{}", uuids[2]), &json!({field: value}).to_string());
+        assert_eq!(reply.status, 200, "{field}: {}", reply.text());
+        changed(field, 2, field, value);
+    }
+    // Not through this server.
+    maibo.execute("UPDATE checks SET name = 'by hand' WHERE name = 'job 3'");
+    changed("a hand", 3, "name", json!("by hand"));
+    maibo.execute("UPDATE checks SET name = 'job 3' WHERE name = 'by hand'");
+    changed("a hand, back", 3, "name", json!("job 3"));
+    let channel = maibo.channel("email", "mail", &["to=ops@example.org"]);
+    let reply = maibo.api("POST", &format!("{CHECKS}{}", uuids[3]), r#"{"channels": "*"}"#);
+    assert_eq!(reply.status, 200);
+    changed("a channel", 3, "channels", json!(channel));
+
+    // SQLite gives the id of the newest row again once that is gone.
+    assert_eq!(maibo.api("DELETE", &format!("{CHECKS}{}", uuids[4]), "").status, 200);
+    let again = maibo.api_check(&json!({"name": "job 4"}));
+    let uuids = [&uuids[..4], &[again]].concat();
+    assert_eq!(listed(), shown(&uuids));
+    assert_eq!(maibo.api("DELETE", &format!("{CHECKS}{}", uuids[2]), "").status, 200);
+    assert_eq!(listed(), shown(&[&uuids[..2], &uuids[3..]].concat()));
 }
 
 #[test]
