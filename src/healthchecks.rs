@@ -5,6 +5,7 @@ mod json;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::hash::{Hash as _, Hasher};
 
 use chrono::SecondsFormat;
 use serde::{Serialize, Serializer};
@@ -21,7 +22,7 @@ use crate::store::checks::Check;
 use crate::store::listed::Listed;
 
 /// Which parts of a check a reader may see.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum View {
     /// With its ping address and its channels.
     Full,
@@ -30,7 +31,7 @@ pub enum View {
 }
 
 /// An instant in whole seconds: `2026-11-21T03:12:00+00:00`.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Hash)]
 pub struct Seconds(pub Time);
 
 impl fmt::Display for Seconds {
@@ -239,6 +240,11 @@ pub fn text(of: &Check, channels: &str, links: &Links, now: Time) -> String {
 }
 
 impl ApiCheck<'_> {
+    /// Adds to a fingerprint what of this changes with the time alone.
+    pub fn hash_moment(&self, hasher: &mut impl Hasher) {
+        (self.status, self.next_ping).hash(hasher);
+    }
+
     /// Appends the same JSON as [`Serialize`] writes, in a fraction of the time.
     pub fn write(&self, out: &mut Vec<u8>) {
         json::write(self, out);

@@ -17,6 +17,7 @@ pub mod mail;
 pub mod meters;
 pub mod net;
 pub mod notify;
+pub mod recent;
 pub mod rng;
 pub mod scheduler;
 pub mod store;

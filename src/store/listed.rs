@@ -2,9 +2,9 @@
 //!
 //! A list has thousands of checks, and two thirds of what it says of each were set once and for all. A check's `revision`
 //! is drawn anew by the database whenever its settings are written, whoever writes them, and tells which are known.
-use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 use std::ops::RangeInclusive;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer};
 use sqlx::Row as _;
@@ -16,6 +16,7 @@ use super::{Db, StoreError, time};
 use crate::core::check::{Outlook, Status};
 use crate::core::schedule::{Kind, Spec};
 use crate::core::{Span, Time};
+use crate::recent::Recent;
 
 /// A check as lists show it.
 #[derive(Debug, Clone)]
@@ -59,7 +60,7 @@ pub struct Settings {
 }
 
 /// What pings and the passing of time change of a check: columns in the order of `state_columns!`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 pub(super) struct State {
     pub(super) id: i64,
     /// Another one for other settings.
@@ -134,6 +135,12 @@ impl Settings {
 }
 
 impl Listed {
+    /// Adds to a fingerprint what this check is: one that [`all`] gives has another fingerprint as soon as anything of
+    /// it changes.
+    pub fn hash_row(&self, hasher: &mut impl Hasher) {
+        self.state.hash(hasher);
+    }
+
     #[must_use]
     pub fn id(&self) -> i64 {
         self.state.id
@@ -164,16 +171,8 @@ impl Listed {
 }
 
 /// Settings that were read before, of the projects that were listed last.
-#[derive(Debug, Default)]
-pub struct Known(Mutex<HashMap<i64, OfProject>>);
-
-#[derive(Debug, Default)]
-struct OfProject {
-    checks: Arc<[KnownCheck]>,
-    size: usize,
-    /// The greatest is that of the project that was listed last.
-    turn: u64,
-}
+#[derive(Debug)]
+pub struct Known(Recent<i64, Arc<[KnownCheck]>>);
 
 /// In the order of their ids.
 #[derive(Debug, Clone)]
@@ -184,39 +183,23 @@ struct KnownCheck {
 }
 
 impl Known {
-    /// What is kept at most, in bytes: some thirty thousand checks.
-    const ROOM: usize = 16 << 20;
+    /// What is kept at most, in bytes: some fifteen thousand checks.
+    const ROOM: usize = 8 << 20;
 
-    fn of(&self, project_id: i64) -> Arc<[KnownCheck]> {
-        let mut projects = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let turn = next_turn(&projects);
-        projects.get_mut(&project_id).map_or_else(Arc::default, |project| {
-            project.turn = turn;
-            Arc::clone(&project.checks)
-        })
-    }
-
-    /// Forgets those projects whose turn was longest ago where there is no room for all.
-    fn keep(&self, project_id: i64, checks: Arc<[KnownCheck]>) {
+    fn keep(&self, project_id: i64, checks: &[Listed]) {
+        let known = |Listed { settings, state }: &Listed| {
+            let settings = Arc::clone(settings);
+            KnownCheck { id: state.id, revision: state.revision, settings }
+        };
         let size = checks.iter().map(|check| check.settings.size()).sum();
-        let mut projects = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        projects.remove(&project_id);
-        if checks.is_empty() || size > Self::ROOM {
-            return;
-        }
-        let mut taken = projects.values().map(|project| project.size).sum::<usize>() + size;
-        while taken > Self::ROOM
-            && let Some((&oldest, _)) = projects.iter().min_by_key(|(_, project)| project.turn)
-        {
-            taken -= projects.remove(&oldest).map_or(0, |project| project.size);
-        }
-        let turn = next_turn(&projects);
-        projects.insert(project_id, OfProject { checks, size, turn });
+        self.0.put(project_id, checks.iter().map(known).collect(), size);
     }
 }
 
-fn next_turn(projects: &HashMap<i64, OfProject>) -> u64 {
-    projects.values().map(|project| project.turn + 1).max().unwrap_or_default()
+impl Default for Known {
+    fn default() -> Self {
+        Self(Recent::new(Self::ROOM))
+    }
 }
 
 /// From so many checks on, two readers share the work.
@@ -224,7 +207,7 @@ const MANY: usize = 200;
 
 /// All checks of a project, oldest first.
 pub async fn all(db: &Db, known: &Known, project_id: i64) -> Result<Vec<Listed>, StoreError> {
-    let before = known.of(project_id);
+    let before = known.0.get(&project_id).unwrap_or_default();
     let states = if before.len() < MANY {
         states(db, project_id, i64::MIN..=i64::MAX).await?
     } else {
@@ -254,11 +237,7 @@ pub async fn all(db: &Db, known: &Known, project_id: i64) -> Result<Vec<Listed>,
         listed.extend(whole(db, project_id, &others).await?);
         listed.sort_unstable_by_key(Listed::id);
     }
-    let keep = |Listed { settings, state }: &Listed| {
-        let settings = Arc::clone(settings);
-        KnownCheck { id: state.id, revision: state.revision, settings }
-    };
-    known.keep(project_id, listed.iter().map(keep).collect());
+    known.keep(project_id, &listed);
     Ok(listed)
 }
 

@@ -32,6 +32,7 @@ use crate::notify::post::Post;
 use crate::store::Db;
 use crate::store::listed::Known;
 use crate::wake::Wakes;
+use crate::web::api::check_list::Lists;
 
 /// What handlers can reach. Cloning is cheap: every part is a handle.
 #[derive(Clone, FromRef)]
@@ -50,6 +51,8 @@ pub struct AppState {
     pub badge_secret: BadgeSecret,
     /// Settings of checks, for lists of them.
     pub known: Arc<Known>,
+    /// Lists of the Healthchecks API that were written before.
+    pub lists: Arc<Lists>,
     /// For work that no answer waits for, and that a stopping server does.
     pub tasks: TaskTracker,
 }
@@ -116,6 +119,7 @@ impl AppState {
             verified: Arc::default(),
             badge_secret: BadgeSecret::default(),
             known: Arc::default(),
+            lists: Arc::default(),
             tasks,
         }
     }

@@ -19,7 +19,7 @@ const RATIO: usize = 10;
 const GZIP: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 
 /// What a reader takes an answer in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Form {
     /// As it is; the layers around may still compress it.
     Plain,
@@ -54,6 +54,12 @@ pub struct Part {
 }
 
 impl Part {
+    /// In bytes, as it is sent.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Compresses `text` where that is asked for.
     pub fn new(text: Vec<u8>, form: Form) -> Result<Self, CompressError> {
         match form {
@@ -69,10 +75,10 @@ impl Part {
 
 /// JSON of parts in the form in which they all are, with `between` them, behind `before` and before `after`: each of
 /// them shorter than 64 KiB.
-pub fn json(
+pub fn json<'p>(
     form: Form,
     before: &'static [u8],
-    parts: impl IntoIterator<Item = Part>,
+    parts: impl IntoIterator<Item = &'p Part>,
     between: &'static [u8],
     after: &'static [u8],
 ) -> Response {
@@ -99,7 +105,7 @@ pub fn json(
         if let Some(own) = &part.crc {
             crc.combine(own);
         }
-        frames.push_back(part.bytes);
+        frames.push_back(part.bytes.clone());
     }
     literal(&mut frames, &mut crc, after, true);
     let json = (header::CONTENT_TYPE, "application/json");
@@ -186,8 +192,8 @@ mod tests {
             // As they are, they hardly shrink; repeated, they do.
             let texts: Vec<Vec<u8>> = texts.into_iter().map(|text| text.repeat(times)).collect();
             let made = |form| {
-                let parts = texts.iter().map(|text| Part::new(text.clone(), form).unwrap());
-                body(json(form, b"[", parts, b",", b"]"))
+                let parts: Vec<Part> = texts.iter().map(|text| Part::new(text.clone(), form).unwrap()).collect();
+                body(json(form, b"[", &parts, b",", b"]"))
             };
             let expected = [b"[".to_vec(), texts.join(&b','), b"]".to_vec()].concat();
             prop_assert!(made(Form::Plain) == expected);

@@ -140,7 +140,7 @@ pub fn router(state: AppState, intake: Intake) -> Router {
 /// The Healthchecks management API. Addresses of lists end in a slash; clients leave it out, and those that post to such
 /// an address were always sent on to read it.
 fn management(version: u8) -> Router<AppState> {
-    let checks = get(api::checks::list).post(api::checks::create);
+    let checks = get(api::check_list::list).post(api::checks::create);
     let pings = get(api::pings::list);
     let flips = get(api::flips::list);
     let badges = get(api::badges::get);

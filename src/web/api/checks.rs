@@ -1,134 +1,23 @@
-//! Checks: `checks/` and `checks/<uuid or unique_key>`, with `/pause` and `/resume`.
-use std::collections::BTreeSet;
-use std::sync::Arc;
+//! Checks one by one: `POST checks/`, `checks/<uuid or unique_key>`, with `/pause` and `/resume`.
 
-use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use utoipa::ToSchema;
 
 use super::Version;
 use super::caller::{Edit, Editor, Reader};
-use super::document::{CheckBody, ErrorBody, Listing, Reading, Writing};
+use super::document::{CheckBody, ErrorBody, Reading, Writing};
 use super::fields;
 use super::named::{CheckId, Code};
 use super::refusal::Refusal;
 use crate::core::Time;
 use crate::core::check::{Event, Status};
 use crate::healthchecks::{self as wire, ApiCheck, View};
-use crate::links::Links;
 use crate::rng;
+use crate::store::channels;
 use crate::store::checks::{self, Channels, Check, Settings};
-use crate::store::listed::{self, Listed};
-use crate::store::{channels, check_lists};
 use crate::web::AppState;
-use crate::web::parts::{self, Form, Part};
-
-/// What a check takes as JSON, in bytes: a little more than most do.
-const ROOM: usize = 1024;
-/// From so many checks on, two cores share the list.
-const MANY: usize = 100;
-
-/// Checks.
-#[derive(ToSchema)]
-#[schema(as = HealthchecksCheckList)]
-#[expect(dead_code, reason = "it is for the document: lists are written check by check")]
-pub(super) struct List {
-    checks: Vec<ApiCheck<'static>>,
-}
-
-/// What a list is to show, and how.
-struct Wanted {
-    /// Those that a check must have to be shown.
-    tags: BTreeSet<String>,
-    channels: check_lists::ChannelUuids,
-    links: Links,
-    version: u8,
-    view: View,
-    now: Time,
-}
-
-impl Wanted {
-    /// Those of these checks that are wanted, with commas between them; `None`: there are none.
-    fn part(&self, checks: &[Listed], form: Form) -> Result<Option<Part>, Refusal> {
-        // In one piece from the beginning: what grows to a megabyte is copied as often as it doubles.
-        let mut out = Vec::with_capacity(ROOM * checks.len());
-        for check in checks {
-            let has = |tag: &String| check.settings.tags.split_whitespace().any(|own| own == tag);
-            if !self.tags.iter().all(has) {
-                continue;
-            }
-            if !out.is_empty() {
-                out.push(b',');
-            }
-            let channels = self.channels.get(&check.id()).map_or("", String::as_str);
-            wire::check(check, channels, &self.links, self.version, self.view, self.now).write(&mut out);
-        }
-        if out.is_empty() {
-            return Ok(None);
-        }
-        Part::new(out, form).map(Some).map_err(Refusal::Compression)
-    }
-}
-
-/// `GET checks/`: those that have every `?tag=` and this `?slug=`.
-#[utoipa::path(get, path = "/checks/", operation_id = "checks", summary = "List the checks", description = "", params(
-        ("tag" = Option<Vec<String>>, Query, description = "With every one of these tags"),
-        ("slug" = Option<String>, Query, description = "With this slug; empty: any")),
-    responses((status = 200, description = "The checks", body = List), Listing))]
-pub async fn list(
-    State(state): State<AppState>,
-    Extension(Version(version)): Extension<Version>,
-    reader: Reader,
-    headers: HeaderMap,
-    RawQuery(query): RawQuery,
-) -> Result<Response, Refusal> {
-    let query = query.unwrap_or_default();
-    let (mut tags, mut slug) = (BTreeSet::new(), String::new());
-    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
-        match name.as_ref() {
-            "tag" => drop(tags.insert(value.into_owned())),
-            "slug" => slug = value.into_owned(),
-            _ => {}
-        }
-    }
-    let (db, project) = (&state.db, reader.project);
-    let channels = async {
-        match reader.view {
-            View::Full => check_lists::channel_uuids(db, project).await,
-            View::ReadOnly => Ok(check_lists::ChannelUuids::new()),
-        }
-    };
-    let checks = async {
-        if slug.is_empty() {
-            Box::pin(listed::all(db, &state.known, project)).await
-        } else {
-            let checks = check_lists::with_slug(db, project, &slug).await?;
-            Ok(checks.iter().map(Check::listed).collect())
-        }
-    };
-    let (channels, checks) = tokio::try_join!(channels, checks)?;
-    let (links, view, now) = (state.links.clone(), reader.view, state.now());
-    let wanted = Arc::new(Wanted { tags, channels, links, version, view, now });
-    let form = Form::asked_for(&headers);
-    let parts = if checks.len() < MANY {
-        [wanted.part(&checks, form)?, None]
-    } else {
-        let (middle, checks) = (checks.len() / 2, Arc::new(checks));
-        // On another core, if there is one.
-        let (own, all) = (Arc::clone(&wanted), Arc::clone(&checks));
-        let upper = state.tasks.spawn(async move { own.part(&all[middle..], form) });
-        let lower = wanted.part(&checks[..middle], form)?;
-        let upper = match upper.await {
-            Ok(upper) => upper?,
-            // It panicked, and will do so here, where that is answered.
-            Err(_) => wanted.part(&checks[middle..], form)?,
-        };
-        [lower, upper]
-    };
-    Ok(parts::json(form, b"{\"checks\":[", parts.into_iter().flatten(), b",", b"]}"))
-}
 
 /// The check as it is now, with its channels.
 async fn shown(

@@ -169,7 +169,7 @@ impl IntoResponses for Writing {
 #[derive(OpenApi)]
 #[openapi(
     paths(
-        super::checks::list,
+        super::check_list::list,
         super::checks::create,
         super::checks::get,
         super::checks::update,

@@ -4,6 +4,7 @@
 pub mod badges;
 pub mod caller;
 pub mod channels;
+pub mod check_list;
 pub mod checks;
 pub mod cors;
 pub mod document;

@@ -14,6 +14,12 @@ fn names(maibo: &Maibo, query: &str) -> Vec<String> {
     checks.iter().map(|check| check["name"].as_str().unwrap().to_owned()).collect()
 }
 
+fn unpacked(body: &[u8]) -> Vec<u8> {
+    let mut unpacked = Vec::new();
+    GzDecoder::new(body).read_to_end(&mut unpacked).unwrap();
+    unpacked
+}
+
 #[test]
 fn tags_and_a_slug_narrow_the_list() {
     let maibo = Maibo::serving();
@@ -124,12 +130,7 @@ fn a_long_list_is_whole_and_in_order_however_it_is_packed() {
             };
             let reply = asking("gzip, deflate, br");
             let packed = (plain.len() > 32).then_some("gzip");
-            let mut body = Vec::new();
-            if packed.is_some() {
-                GzDecoder::new(reply.body.as_slice()).read_to_end(&mut body).unwrap();
-            } else {
-                body.clone_from(&reply.body);
-            }
+            let body = if packed.is_some() { unpacked(&reply.body) } else { reply.body.clone() };
             assert!(body == plain, "{query}");
             // The layer around, which weighs what is asked for, has the same headers.
             for reply in [&reply, &asking("gzip;q=0.5")] {
@@ -145,7 +146,14 @@ fn a_long_list_is_whole_and_in_order_however_it_is_packed() {
 fn a_list_shows_every_change_at_once() {
     let maibo = Maibo::serving();
     let uuids: Vec<String> = (0..5).map(|n| maibo.api_check(&json!({"name": format!("job {n}")}))).collect();
-    let listed = || maibo.api("GET", CHECKS, "").json()["checks"].as_array().unwrap().clone();
+    let listed = || {
+        let plain = maibo.api("GET", CHECKS, "").body;
+        let headers = [("X-Api-Key", maibo.key()), ("Accept-Encoding", "gzip")];
+        let packed = http::request(maibo.addr(), "GET", CHECKS, &headers, b"");
+        assert!(unpacked(&packed.body) == plain);
+        let list: Value = serde_json::from_slice(&plain).unwrap();
+        list["checks"].as_array().unwrap().clone()
+    };
     let shown = |uuids: &[String]| -> Vec<Value> { uuids.iter().map(|uuid| maibo.shown(uuid)).collect() };
     assert_eq!(listed(), shown(&uuids));
     let mut before = listed();
@@ -202,6 +210,19 @@ fn a_list_shows_every_change_at_once() {
     assert_eq!(listed(), shown(&uuids));
     assert_eq!(maibo.api("DELETE", &format!("{CHECKS}{}", uuids[2]), "").status, 200);
     assert_eq!(listed(), shown(&[&uuids[..2], &uuids[3..]].concat()));
+}
+
+#[test]
+fn a_check_is_late_in_the_list_although_nothing_was_stored() {
+    let maibo = Maibo::serving();
+    let uuid = maibo.check("job", &["--every", "2s", "--grace", "1h"]);
+    maibo.ping_ok(&uuid);
+    let status = || maibo.api("GET", CHECKS, "").json()["checks"][0]["status"].clone();
+    let stored = || maibo.row::<(String, i64)>("SELECT status, n_pings FROM checks");
+    // As a rule it is up here, and what is remembered says so.
+    assert!(["up", "grace"].map(Value::from).contains(&status()));
+    until("it is late", || status() == json!("grace"));
+    assert_eq!(stored(), ("up".to_owned(), 1));
 }
 
 #[test]
