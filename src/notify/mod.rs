@@ -17,6 +17,7 @@ pub mod post;
 mod recipient;
 mod redact;
 pub mod reference;
+mod robot;
 mod rooms;
 #[cfg(test)]
 mod sample;
@@ -71,6 +72,30 @@ pub struct Driver {
 }
 
 impl Driver {
+    /// What most kinds are: one call over HTTP, to the address in the field `url`, to whatever public host. Kind, family
+    /// and fields are the caller's, and what differs: `Driver { kind: …, per_minute: Some(15), ..Driver::over_http(…) }`.
+    const fn over_http(
+        read: fn(&Settings) -> Result<Settings, FieldError>,
+        request: fn(&Draft<'_>) -> Result<Outgoing, SendError>,
+        verdict: fn(&HttpReply) -> Result<Sent, SendError>,
+    ) -> Self {
+        Self {
+            kind: "",
+            family: Family::Machine,
+            fields: &[],
+            shared: HTTP,
+            read,
+            urls: settings::only_url,
+            target: settings::host,
+            hosts: &[],
+            per_minute: None,
+            each: false,
+            has_plain: false,
+            request,
+            verdict,
+        }
+    }
+
     /// Its own fields and the shared ones, in the order of the form.
     pub fn all_fields(&self) -> impl Iterator<Item = &'static Field> {
         self.fields.iter().chain(self.all_shared().flat_map(Shared::fields))

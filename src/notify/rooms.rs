@@ -24,16 +24,6 @@ pub(super) fn filled<const N: usize>(settings: [(&str, String); N]) -> Settings 
         .collect()
 }
 
-/// The address in the field `url`, to be vetted.
-pub(super) fn only_url(settings: &Settings) -> Vec<(&'static str, Url)> {
-    settings.get("url").and_then(|url| Some(("url", Url::parse(url).ok()?))).into_iter().collect()
-}
-
-/// The host of the address in the field `url`.
-pub(super) fn host(settings: &Settings) -> String {
-    only_url(settings).first().and_then(|(_, url)| url.host_str()).unwrap_or_default().to_owned()
-}
-
 /// The address in the field `url`, to be called.
 pub(super) fn address(draft: &Draft<'_>) -> Result<Url, SendError> {
     Url::parse(draft.get("url")).map_err(|_| SendError::Permanent("the channel's address is missing".into()))

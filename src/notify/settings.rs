@@ -1,4 +1,6 @@
 //! Settings of channels: what may be saved, and which field is wrong and why.
+use url::Url;
+
 use super::outcome::SendError;
 use super::people::words;
 use super::shared::PROXY;
@@ -146,17 +148,17 @@ pub fn stay(
 type Place = (String, Option<String>, Option<u16>);
 
 /// Who gets what is sent to an address.
-fn place(url: &url::Url) -> Place {
+fn place(url: &Url) -> Place {
     (url.scheme().to_owned(), url.host_str().map(str::to_owned), url.port_or_known_default())
 }
 
 /// Reads a URL field.
-pub(super) fn read_url(field: &str, text: &str) -> Result<url::Url, FieldError> {
+pub(super) fn read_url(field: &str, text: &str) -> Result<Url, FieldError> {
     let text = text.trim();
     if text.chars().count() > MAX_URL {
         return Err(FieldError::new(field, "too-long", MAX_URL.to_string()));
     }
-    let url = url::Url::parse(text).map_err(|_| FieldError::new(field, "url", ""))?;
+    let url = Url::parse(text).map_err(|_| FieldError::new(field, "url", ""))?;
     if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
         return Err(FieldError::new(field, "scheme", ""));
     }
@@ -164,7 +166,7 @@ pub(super) fn read_url(field: &str, text: &str) -> Result<url::Url, FieldError> 
 }
 
 /// Reads a URL that is itself the secret. No vendor's has a space: that is what a broken copy leaves.
-pub(super) fn read_secret_url(field: &str, text: &str) -> Result<url::Url, FieldError> {
+pub(super) fn read_secret_url(field: &str, text: &str) -> Result<Url, FieldError> {
     let url = read_url(field, text)?;
     let has_space = |part: &str| part.contains("%20");
     if text.trim().contains(char::is_whitespace)
@@ -192,7 +194,7 @@ pub(super) fn vendors_or_named(field: &str, given: &Settings, hosts: &[&str]) ->
 
 /// Reads the address of somebody's own server: with the path it may lie under, without a trailing slash, a query or a
 /// fragment. Forms show it, so it must hold no password.
-pub(super) fn read_base(field: &str, text: &str) -> Result<url::Url, FieldError> {
+pub(super) fn read_base(field: &str, text: &str) -> Result<Url, FieldError> {
     let mut url = read_url(field, text)?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err(FieldError::new(field, "url-sign-in", ""));
@@ -205,9 +207,9 @@ pub(super) fn read_base(field: &str, text: &str) -> Result<url::Url, FieldError>
 }
 
 /// An address below a base, whose path it keeps.
-pub(super) fn below(base: &str, path: &str) -> Result<url::Url, SendError> {
+pub(super) fn below(base: &str, path: &str) -> Result<Url, SendError> {
     let base = base.trim_end_matches('/');
-    url::Url::parse(&format!("{base}/{path}"))
+    Url::parse(&format!("{base}/{path}"))
         .map_err(|_| SendError::Permanent("the server's address is missing or no URL".into()))
 }
 
@@ -232,12 +234,22 @@ pub fn mask(secret: &str) -> String {
 /// Scheme, host and port of what is one address and nothing else, and what follows them.
 fn origin_of(text: &str) -> Option<(String, &str)> {
     let text = text.trim();
-    let url = url::Url::parse(text).ok()?;
+    let url = Url::parse(text).ok()?;
     let known = matches!(url.scheme(), "http" | "https") && !text.contains(char::is_whitespace);
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
     let origin = format!("{}://{}{port}", url.scheme(), url.host_str()?);
     let rest = text.split_once("://")?.1;
     Some((origin, &rest[rest.find(['/', '?', '#']).unwrap_or(rest.len())..])).filter(|_| known)
+}
+
+/// The address in the field `url`, to be vetted.
+pub(super) fn only_url(settings: &Settings) -> Vec<(&'static str, Url)> {
+    settings.get("url").and_then(|url| Some(("url", Url::parse(url).ok()?))).into_iter().collect()
+}
+
+/// The host of the address in the field `url`.
+pub(super) fn host(settings: &Settings) -> String {
+    only_url(settings).first().and_then(|(_, url)| url.host_str()).unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]

@@ -7,9 +7,9 @@ use crate::net::egress::{HttpReply, HttpRequest};
 use crate::notify::alert::{Side, one_line};
 use crate::notify::clip::Unit;
 use crate::notify::outcome::{SendError, Sent, judge_status, sentence};
-use crate::notify::rooms::{basic, filled, given, host, incident, is_canary, only_url};
+use crate::notify::rooms::{basic, filled, given, incident, is_canary};
 use crate::notify::settings::{below, read_base};
-use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
+use crate::notify::{Draft, Driver, Family, Field, FieldError, Input, Outgoing, Settings};
 
 /// When an alert ends by itself. Alertmanager takes one without an end for over after five minutes, and Maibo tells of
 /// an outage once: the end lies far beyond any outage that somebody still works on. For ever would be too long: the
@@ -31,16 +31,8 @@ pub(super) const DRIVER: Driver = Driver {
         Field::new("user", Input::Text),
         Field::new("password", Input::Text).secret(),
     ],
-    shared: HTTP,
-    read,
-    urls: only_url,
-    target: host,
-    hosts: &[],
-    per_minute: None,
     each: true,
-    has_plain: false,
-    request,
-    verdict,
+    ..Driver::over_http(read, request, verdict)
 };
 
 fn read(settings: &Settings) -> Result<Settings, FieldError> {

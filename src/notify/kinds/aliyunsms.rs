@@ -17,7 +17,7 @@ use crate::notify::outcome::{SendError, Sent, sentence};
 use crate::notify::people::words;
 use crate::notify::settings::{mask, read_base};
 use crate::notify::sign::hmac_sha256;
-use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
+use crate::notify::{Draft, Driver, Family, Field, FieldError, Input, Outgoing, Settings};
 
 const VENDOR: &str = "https://dysmsapi.aliyuncs.com";
 const ACTION: &str = "SendSms";
@@ -41,21 +41,14 @@ pub(super) const DRIVER: Driver = Driver {
         Field::new("variables", Input::Text),
         Field::new("url", Input::Url),
     ],
-    shared: HTTP,
-    read,
-    urls: |settings| {
-        settings.get("url").and_then(|url| Some(("url", Url::parse(url).ok()?))).into_iter().collect()
-    },
     target: |settings| {
         let numbers = settings.get("to").map_or("", String::as_str);
         numbers.split(',').map(mask_number).collect::<Vec<_>>().join(", ")
     },
     hosts: &[".aliyuncs.com"],
     per_minute: Some(5),
-    each: false,
     has_plain: true,
-    request,
-    verdict,
+    ..Driver::over_http(read, request, verdict)
 };
 
 /// A number as lists may show it: its first three and last four digits.

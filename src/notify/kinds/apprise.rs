@@ -1,7 +1,6 @@
 //! An Apprise API server of one's own. NOTIFIERS.md §29.
 use reqwest::header::ACCEPT;
 use serde_json::json;
-use url::Url;
 
 use crate::net::egress::{HttpReply, HttpRequest};
 use crate::notify::alert::Side;
@@ -9,7 +8,7 @@ use crate::notify::clip::{Unit, fit};
 use crate::notify::message::Words;
 use crate::notify::outcome::{SendError, Sent, judge_status};
 use crate::notify::settings::{below, read_base};
-use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
+use crate::notify::{Draft, Driver, Family, Field, FieldError, Input, Outgoing, Settings};
 
 /// What any of the services behind it may still take, in characters.
 const MAX_BODY: usize = 4000;
@@ -24,23 +23,7 @@ pub(super) const DRIVER: Driver = Driver {
         Field::new("urls", Input::Lines).secret(),
         Field::new("tag", Input::Text),
     ],
-    shared: HTTP,
-    read,
-    urls: |settings| {
-        settings.get("url").and_then(|url| Some(("url", Url::parse(url).ok()?))).into_iter().collect()
-    },
-    target: |settings| {
-        settings
-            .get("url")
-            .and_then(|url| Some(Url::parse(url).ok()?.host_str()?.to_owned()))
-            .unwrap_or_default()
-    },
-    hosts: &[],
-    per_minute: None,
-    each: false,
-    has_plain: false,
-    request,
-    verdict,
+    ..Driver::over_http(read, request, verdict)
 };
 
 /// The key may stand in the address that people paste, `…/notify/KEY`.

@@ -1,6 +1,5 @@
 //! Bark: a push to an iPhone, through the public server or one's own. NOTIFIERS.md §8.
 use serde_json::{Value, json};
-use url::Url;
 
 use crate::net::egress::{HttpReply, HttpRequest};
 use crate::notify::alert::Side;
@@ -9,7 +8,7 @@ use crate::notify::clip::{Unit, fit};
 use crate::notify::message::Words;
 use crate::notify::outcome::{SendError, Sent, wait};
 use crate::notify::settings::{below, mask, read_base, read_url};
-use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
+use crate::notify::{Draft, Driver, Family, Field, FieldError, Input, Outgoing, Settings};
 
 const VENDOR: &str = "https://api.day.app";
 /// How loud: the first breaks through focus modes, `critical` through mute as well.
@@ -28,18 +27,8 @@ pub(super) const DRIVER: Driver = Driver {
         Field::new("sound", Input::Text),
         Field::new("group", Input::Text),
     ],
-    shared: HTTP,
-    read,
-    urls: |settings| {
-        settings.get("url").and_then(|url| Some(("url", Url::parse(url).ok()?))).into_iter().collect()
-    },
     target: |settings| settings.get("key").map(|key| mask(key)).unwrap_or_default(),
-    hosts: &[],
-    per_minute: None,
-    each: false,
-    has_plain: false,
-    request,
-    verdict,
+    ..Driver::over_http(read, request, verdict)
 };
 
 fn is_key(text: &str) -> bool {

@@ -2,7 +2,6 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use url::Url;
 
 use crate::core::Time;
 use crate::net::egress::{HttpReply, HttpRequest};
@@ -13,30 +12,20 @@ use crate::notify::markdown::{harmless, page};
 use crate::notify::message::Words;
 use crate::notify::outcome::{SendError, Sent};
 use crate::notify::people::People;
+use crate::notify::robot;
+use crate::notify::rooms::address;
 use crate::notify::settings::{mask, read_url};
 use crate::notify::sign::{base64, hmac_sha256};
-use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
+use crate::notify::{Draft, Driver, Family, FieldError, Outgoing, Settings};
 
 const HOST: &str = "oapi.dingtalk.com";
 /// The vendor's limit of a whole request, in bytes.
 const MAX_BODY: usize = 20_000;
-/// Longest keyword of a robot, in characters; the vendor allows fewer.
-const MAX_KEYWORD: usize = 100;
 
 pub(super) const DRIVER: Driver = Driver {
     kind: "dingtalk",
     family: Family::Chat,
-    fields: &[
-        Field::new("url", Input::Text).required().secret(),
-        Field::new("secret", Input::Text).secret(),
-        Field::new("keyword", Input::Text),
-        Field::new("mention", Input::Text),
-    ],
-    shared: HTTP,
-    read,
-    urls: |settings| {
-        settings.get("url").and_then(|url| Some(("url", Url::parse(url).ok()?))).into_iter().collect()
-    },
+    fields: robot::FIELDS,
     target: |settings| {
         let token = settings.get("url").and_then(|url| Some(url.split_once("access_token=")?.1));
         token.map(mask).unwrap_or_default()
@@ -44,10 +33,8 @@ pub(super) const DRIVER: Driver = Driver {
     hosts: &[HOST],
     // Beyond 20 a minute the robot is muted for ten.
     per_minute: Some(15),
-    each: false,
     has_plain: true,
-    request,
-    verdict,
+    ..Driver::over_http(read, request, verdict)
 };
 
 fn read(given: &Settings) -> Result<Settings, FieldError> {
@@ -68,21 +55,7 @@ fn read(given: &Settings) -> Result<Settings, FieldError> {
         url.query_pairs().find(|(name, _)| name == "access_token").map(|(_, token)| token.into_owned());
     let token = token.filter(|token| is_token(token)).ok_or_else(wrong)?;
     url.set_query(Some(&format!("access_token={token}")));
-    let mut settings = Settings::from([("url".to_owned(), url.to_string())]);
-    let secret = get("secret");
-    if !secret.is_empty() {
-        if secret.contains("://") || !secret.bytes().all(|b| b.is_ascii_graphic()) {
-            return Err(FieldError::new("secret", "dingtalk-secret", ""));
-        }
-        settings.insert("secret".to_owned(), secret.to_owned());
-    }
-    let keyword = get("keyword");
-    if keyword.chars().count() > MAX_KEYWORD {
-        return Err(FieldError::new("keyword", "too-long", MAX_KEYWORD.to_string()));
-    }
-    if !keyword.is_empty() {
-        settings.insert("keyword".to_owned(), keyword.to_owned());
-    }
+    let mut settings = robot::guarded(url, given, "dingtalk-secret")?;
     let is_user_id =
         |id: &str| id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-@.$".contains(&b));
     People::store(given, &mut settings, "dingtalk-mention", is_user_id)?;
@@ -97,8 +70,7 @@ fn is_token(token: &str) -> bool {
 }
 
 fn request(draft: &Draft<'_>) -> Result<Outgoing, SendError> {
-    let mut url = Url::parse(draft.get("url"))
-        .map_err(|_| SendError::Permanent("the robot's URL is missing".into()))?;
+    let mut url = address(draft)?;
     let secret = draft.get("secret");
     if !secret.is_empty() {
         let (timestamp, sign) = sign(secret, draft.now);

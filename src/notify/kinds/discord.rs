@@ -8,11 +8,9 @@ use crate::notify::alert::Side;
 use crate::notify::clip::{Unit, fit};
 use crate::notify::message::Words;
 use crate::notify::outcome::{SendError, Sent, sentence, wait};
-use crate::notify::rooms::{
-    address, called, escaped_within, fenced, filled, given, markdown, only_url, read_people,
-};
-use crate::notify::settings::{mask, read_url};
-use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
+use crate::notify::rooms::{address, called, escaped_within, fenced, filled, given, markdown, read_people};
+use crate::notify::settings::{mask, only_url, read_url};
+use crate::notify::{Draft, Driver, Family, Field, FieldError, Input, Outgoing, Settings};
 
 const HOSTS: &[&str] = &["discord.com", "discordapp.com", "canary.discord.com", "ptb.discord.com"];
 /// The vendor's limits; it counts code points, and UTF-16 is on the safe side of that.
@@ -33,9 +31,6 @@ pub(super) const DRIVER: Driver = Driver {
     kind: "discord",
     family: Family::Chat,
     fields: &[Field::new("url", Input::Url).required().secret(), Field::new("mention", Input::Text)],
-    shared: HTTP,
-    read,
-    urls: only_url,
     target: |settings| {
         let token =
             only_url(settings).pop().and_then(|(_, url)| Some(url.path().rsplit('/').next()?.to_owned()));
@@ -44,10 +39,8 @@ pub(super) const DRIVER: Driver = Driver {
     hosts: HOSTS,
     // The vendor lets 30 into a room in a minute.
     per_minute: Some(25),
-    each: false,
     has_plain: true,
-    request,
-    verdict,
+    ..Driver::over_http(read, request, verdict)
 };
 
 fn read(settings: &Settings) -> Result<Settings, FieldError> {

@@ -2,7 +2,6 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use url::Url;
 
 use crate::core::Time;
 use crate::net::egress::{HttpReply, HttpRequest};
@@ -13,32 +12,22 @@ use crate::notify::markdown::harmless;
 use crate::notify::message::Words;
 use crate::notify::outcome::{SendError, Sent};
 use crate::notify::people::People;
+use crate::notify::robot;
+use crate::notify::rooms::address;
 use crate::notify::settings::{mask, read_url};
 use crate::notify::sign::{base64, hmac_sha256};
-use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
+use crate::notify::{Draft, Driver, Family, FieldError, Outgoing, Settings};
 
 const FEISHU: &str = "open.feishu.cn";
 const LARK: &str = "open.larksuite.com";
 const PATH: &str = "/open-apis/bot/v2/hook/";
 /// The vendor's limit of a whole request is 20 KB; the signature is put in afterwards.
 const MAX_BODY: usize = 19_800;
-/// Longest keyword of a robot, in characters; the vendor allows fewer.
-const MAX_KEYWORD: usize = 100;
 
 pub(super) const DRIVER: Driver = Driver {
     kind: "feishu",
     family: Family::Chat,
-    fields: &[
-        Field::new("url", Input::Text).required().secret(),
-        Field::new("secret", Input::Text).secret(),
-        Field::new("keyword", Input::Text),
-        Field::new("mention", Input::Text),
-    ],
-    shared: HTTP,
-    read,
-    urls: |settings| {
-        settings.get("url").and_then(|url| Some(("url", Url::parse(url).ok()?))).into_iter().collect()
-    },
+    fields: robot::FIELDS,
     target: |settings| {
         let id = settings.get("url").and_then(|url| Some(url.rsplit_once('/')?.1));
         id.map(mask).unwrap_or_default()
@@ -46,10 +35,8 @@ pub(super) const DRIVER: Driver = Driver {
     hosts: &[FEISHU, LARK],
     // The vendor's limits are 100 a minute and 5 a second.
     per_minute: Some(60),
-    each: false,
     has_plain: true,
-    request,
-    verdict,
+    ..Driver::over_http(read, request, verdict)
 };
 
 fn read(given: &Settings) -> Result<Settings, FieldError> {
@@ -74,21 +61,7 @@ fn read(given: &Settings) -> Result<Settings, FieldError> {
     } else {
         return Err(wrong());
     };
-    let mut settings = Settings::from([("url".to_owned(), url)]);
-    let secret = get("secret");
-    if !secret.is_empty() {
-        if secret.contains("://") || !secret.bytes().all(|b| b.is_ascii_graphic()) {
-            return Err(FieldError::new("secret", "feishu-secret", ""));
-        }
-        settings.insert("secret".to_owned(), secret.to_owned());
-    }
-    let keyword = get("keyword");
-    if keyword.chars().count() > MAX_KEYWORD {
-        return Err(FieldError::new("keyword", "too-long", MAX_KEYWORD.to_string()));
-    }
-    if !keyword.is_empty() {
-        settings.insert("keyword".to_owned(), keyword.to_owned());
-    }
+    let mut settings = robot::guarded(url, given, "feishu-secret")?;
     if let Some(phone) = People::read(get("mention")).phones.first() {
         return Err(FieldError::new("mention", "feishu-mention", phone));
     }
@@ -98,8 +71,7 @@ fn read(given: &Settings) -> Result<Settings, FieldError> {
 }
 
 fn request(draft: &Draft<'_>) -> Result<Outgoing, SendError> {
-    let url = Url::parse(draft.get("url"))
-        .map_err(|_| SendError::Permanent("the robot's URL is missing".into()))?;
+    let url = address(draft)?;
     let people = People::of(draft);
     let size = |body: &Value| body.to_string().len();
     let mut body = if draft.plain {

@@ -5,9 +5,9 @@ use crate::net::egress::{HttpReply, HttpRequest};
 use crate::notify::clip::fit;
 use crate::notify::message::Words;
 use crate::notify::outcome::{SendError, Sent, sentence, wait};
-use crate::notify::rooms::{address, called_behind, filled, given, html, inert, mark, only_url, read_people};
-use crate::notify::settings::{mask, read_secret_url};
-use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
+use crate::notify::rooms::{address, called_behind, filled, given, html, inert, mark, read_people};
+use crate::notify::settings::{mask, only_url, read_secret_url};
+use crate::notify::{Draft, Driver, Family, Field, FieldError, Input, Outgoing, Settings};
 
 const HOST: &str = "chat.googleapis.com";
 /// Bytes of a whole message; the vendor takes 32,000.
@@ -19,9 +19,6 @@ pub(super) const DRIVER: Driver = Driver {
     kind: "googlechat",
     family: Family::Chat,
     fields: &[Field::new("url", Input::Url).required().secret(), Field::new("mention", Input::Text)],
-    shared: HTTP,
-    read,
-    urls: only_url,
     target: |settings| {
         let url = only_url(settings).pop().map(|(_, url)| url);
         let space = url.as_ref().and_then(|url| url.path().split("/spaces/").nth(1)?.split('/').next());
@@ -30,10 +27,8 @@ pub(super) const DRIVER: Driver = Driver {
     hosts: &[HOST],
     // A space takes one in a second, from all apps together.
     per_minute: Some(30),
-    each: false,
     has_plain: true,
-    request,
-    verdict,
+    ..Driver::over_http(read, request, verdict)
 };
 
 fn read(settings: &Settings) -> Result<Settings, FieldError> {

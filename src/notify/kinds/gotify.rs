@@ -1,35 +1,18 @@
 //! Gotify, a push server of one's own. NOTIFIERS.md §20.
 use reqwest::header::HeaderName;
 use serde_json::json;
-use url::Url;
 
 use crate::net::egress::{HttpReply, HttpRequest};
 use crate::notify::alert::Side;
 use crate::notify::outcome::{SendError, Sent, judge_status};
 use crate::notify::settings::{below, read_base, read_url};
-use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
+use crate::notify::{Draft, Driver, Family, Field, FieldError, Input, Outgoing, Settings};
 
 pub(super) const DRIVER: Driver = Driver {
     kind: "gotify",
     family: Family::Push,
     fields: &[Field::new("url", Input::Url).required(), Field::new("token", Input::Text).secret()],
-    shared: HTTP,
-    read,
-    urls: |settings| {
-        settings.get("url").and_then(|url| Some(("url", Url::parse(url).ok()?))).into_iter().collect()
-    },
-    target: |settings| {
-        settings
-            .get("url")
-            .and_then(|url| Some(Url::parse(url).ok()?.host_str()?.to_owned()))
-            .unwrap_or_default()
-    },
-    hosts: &[],
-    per_minute: None,
-    each: false,
-    has_plain: false,
-    request,
-    verdict,
+    ..Driver::over_http(read, request, verdict)
 };
 
 fn read(given: &Settings) -> Result<Settings, FieldError> {

@@ -9,7 +9,7 @@ use crate::notify::clip::{Unit, fit};
 use crate::notify::message::Words;
 use crate::notify::outcome::{SendError, Sent, judge_status};
 use crate::notify::settings::{below, read_base, read_url};
-use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
+use crate::notify::{Draft, Driver, Family, Field, FieldError, Input, Outgoing, Settings};
 
 /// What a phone shows, in bytes: its push services take 4 KiB with everything around.
 const MAX_MESSAGE: usize = 2500;
@@ -25,22 +25,12 @@ pub(super) const DRIVER: Driver = Driver {
         Field::new("service", Input::Text),
         Field::new("token", Input::Text).secret(),
     ],
-    shared: HTTP,
-    read,
-    urls: |settings| {
-        settings.get("url").and_then(|url| Some(("url", Url::parse(url).ok()?))).into_iter().collect()
-    },
     target: |settings| {
         let host = settings.get("url").and_then(|url| Some(Url::parse(url).ok()?.host_str()?.to_owned()));
         let service = settings.get("service").map(|service| format!(", notify.{service}"));
         host.unwrap_or_default() + &service.unwrap_or_default()
     },
-    hosts: &[],
-    per_minute: None,
-    each: false,
-    has_plain: false,
-    request,
-    verdict,
+    ..Driver::over_http(read, request, verdict)
 };
 
 fn read(given: &Settings) -> Result<Settings, FieldError> {

@@ -14,9 +14,9 @@ use crate::notify::alert::Side;
 use crate::notify::clip::fit;
 use crate::notify::message::Words;
 use crate::notify::outcome::{SendError, Sent, sentence, wait};
-use crate::notify::rooms::{called, filled, given, host, html, mark, only_url, read_people};
-use crate::notify::settings::{below, read_base};
-use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings, WithToken};
+use crate::notify::rooms::{called, filled, given, html, mark, read_people};
+use crate::notify::settings::{below, host, read_base};
+use crate::notify::{Draft, Driver, Family, Field, FieldError, Input, Outgoing, Settings, WithToken};
 
 /// Bytes of what is sent; servers take events of 65,536 with their own part.
 const MAX_BODY: usize = 50_000;
@@ -32,17 +32,10 @@ pub(super) const DRIVER: Driver = Driver {
         Field::new("room", Input::Text).required(),
         Field::new("mention", Input::Text),
     ],
-    shared: HTTP,
-    read,
-    urls: only_url,
     target: |settings| format!("{} @ {}", given(settings, "room"), host(settings)),
-    hosts: &[],
     // Synapse lets through 10 at once and then one in 5 seconds, unless told otherwise.
     per_minute: Some(10),
-    each: false,
-    has_plain: false,
-    request,
-    verdict,
+    ..Driver::over_http(read, request, verdict)
 };
 
 fn read(settings: &Settings) -> Result<Settings, FieldError> {

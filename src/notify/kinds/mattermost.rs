@@ -6,11 +6,10 @@ use crate::notify::clip::fit;
 use crate::notify::message::Words;
 use crate::notify::outcome::{SendError, Sent, sentence, wait};
 use crate::notify::rooms::{
-    address, called_behind, colour, fenced, filled, given, host, mark, markdown, only_url, read_people,
-    uncalled,
+    address, called_behind, colour, fenced, filled, given, mark, markdown, read_people, uncalled,
 };
 use crate::notify::settings::read_base;
-use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
+use crate::notify::{Draft, Driver, Family, Field, FieldError, Input, Outgoing, Settings};
 
 /// Bytes of a whole message; the server takes 16,383 code points of text.
 const MAX_BODY: usize = 16_000;
@@ -23,16 +22,8 @@ pub(super) const DRIVER: Driver = Driver {
         Field::new("channel", Input::Text),
         Field::new("mention", Input::Text),
     ],
-    shared: HTTP,
-    read,
-    urls: only_url,
-    target: host,
-    hosts: &[],
-    per_minute: None,
-    each: false,
     has_plain: true,
-    request,
-    verdict,
+    ..Driver::over_http(read, request, verdict)
 };
 
 fn read(settings: &Settings) -> Result<Settings, FieldError> {

@@ -12,7 +12,7 @@ use crate::notify::clip::{Unit, fit};
 use crate::notify::message::Words;
 use crate::notify::outcome::{SendError, Sent, judge_said, sentence, wait};
 use crate::notify::settings::{below, read_base};
-use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
+use crate::notify::{Draft, Driver, Family, Field, FieldError, Input, Outgoing, Settings};
 
 const PUBLIC: &str = "https://ntfy.sh";
 /// Bytes of a message; a longer one would arrive as a file.
@@ -34,22 +34,13 @@ pub(super) const DRIVER: Driver = Driver {
         Field::new("priority", Input::Choice(PRIORITIES)),
         Field::new("priority_up", Input::Choice(PRIORITIES_UP)),
     ],
-    shared: HTTP,
-    read,
-    urls: |settings| {
-        settings.get("url").and_then(|url| Some(("url", Url::parse(url).ok()?))).into_iter().collect()
-    },
     target: |settings| {
         let host = settings.get("url").and_then(|url| Some(Url::parse(url).ok()?.host_str()?.to_owned()));
         format!("{}/{}", host.unwrap_or_default(), settings.get("topic").map_or("", String::as_str))
     },
-    hosts: &[],
     // The public server refills one every five seconds.
     per_minute: Some(10),
-    each: false,
-    has_plain: false,
-    request,
-    verdict,
+    ..Driver::over_http(read, request, verdict)
 };
 
 /// The topic may stand at the end of the server's address, and the server in front of the topic.

@@ -1,7 +1,6 @@
 //! `OneBot` 11 over HTTP: a QQ account of one's own (`NapCat`, Lagrange and others). NOTIFIERS.md §9.
 use reqwest::header::AUTHORIZATION;
 use serde_json::json;
-use url::Url;
 
 use crate::net::egress::{HttpReply, HttpRequest};
 use crate::notify::answer::Answer;
@@ -10,7 +9,7 @@ use crate::notify::message::Words;
 use crate::notify::outcome::{SendError, Sent};
 use crate::notify::people::People;
 use crate::notify::settings::{below, read_base, read_url};
-use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
+use crate::notify::{Draft, Driver, Family, Field, FieldError, Input, Outgoing, Settings};
 
 /// Longest text, in characters.
 const MAX_TEXT: usize = 4000;
@@ -27,22 +26,13 @@ pub(super) const DRIVER: Driver = Driver {
         Field::new("user", Input::Text),
         Field::new("mention", Input::Text),
     ],
-    shared: HTTP,
-    read,
-    urls: |settings| {
-        settings.get("url").and_then(|url| Some(("url", Url::parse(url).ok()?))).into_iter().collect()
-    },
     target: |settings| {
         let to = ["group", "user"].into_iter().find_map(|name| settings.get(name));
         to.cloned().unwrap_or_default()
     },
-    hosts: &[],
     // Accounts that write much are locked.
     per_minute: Some(20),
-    each: false,
-    has_plain: false,
-    request,
-    verdict,
+    ..Driver::over_http(read, request, verdict)
 };
 
 fn read(given: &Settings) -> Result<Settings, FieldError> {

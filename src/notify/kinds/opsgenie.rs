@@ -6,9 +6,9 @@ use crate::net::egress::{HttpReply, HttpRequest};
 use crate::notify::alert::Side;
 use crate::notify::clip::Unit;
 use crate::notify::outcome::{SendError, Sent, sentence, wait};
-use crate::notify::rooms::{filled, given, incident, is_canary, only_url};
+use crate::notify::rooms::{filled, given, incident, is_canary};
 use crate::notify::settings::{below, mask, read_base};
-use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
+use crate::notify::{Draft, Driver, Family, Field, FieldError, Input, Outgoing, Settings};
 
 /// Where alerts go, by the word in the field.
 const SERVICES: [(&str, &str); 3] = [
@@ -32,16 +32,11 @@ pub(super) const DRIVER: Driver = Driver {
         Field::new("priority", Input::Choice(&["P3", "P1", "P2", "P4", "P5"])),
         Field::new("url", Input::Url),
     ],
-    shared: HTTP,
-    read,
-    urls: only_url,
     target: |settings| mask(given(settings, "key")),
     hosts: &["api.atlassian.com", "api.opsgenie.com", "api.eu.opsgenie.com"],
-    per_minute: None,
     each: true,
     has_plain: true,
-    request,
-    verdict,
+    ..Driver::over_http(read, request, verdict)
 };
 
 fn read(settings: &Settings) -> Result<Settings, FieldError> {

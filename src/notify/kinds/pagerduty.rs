@@ -6,9 +6,9 @@ use crate::net::egress::{HttpReply, HttpRequest};
 use crate::notify::alert::Side;
 use crate::notify::clip::Unit;
 use crate::notify::outcome::{SendError, Sent, sentence, wait};
-use crate::notify::rooms::{filled, given, incident, is_canary, only_url};
+use crate::notify::rooms::{filled, given, incident, is_canary};
 use crate::notify::settings::{below, mask, read_base, vendors_or_named};
-use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
+use crate::notify::{Draft, Driver, Family, Field, FieldError, Input, Outgoing, Settings};
 
 const US: &str = "events.pagerduty.com";
 const EU: &str = "events.eu.pagerduty.com";
@@ -28,16 +28,11 @@ pub(super) const DRIVER: Driver = Driver {
         Field::new("severity", Input::Choice(SEVERITIES)),
         Field::new("url", Input::Url),
     ],
-    shared: HTTP,
-    read,
-    urls: only_url,
     target: |settings| mask(given(settings, "key")),
     hosts: &[US, EU],
-    per_minute: None,
     each: true,
     has_plain: true,
-    request,
-    verdict,
+    ..Driver::over_http(read, request, verdict)
 };
 
 fn read(settings: &Settings) -> Result<Settings, FieldError> {

@@ -2,7 +2,6 @@
 use std::time::Duration;
 
 use serde::Deserialize;
-use url::Url;
 
 use crate::net::egress::{HttpReply, HttpRequest};
 use crate::notify::alert::Side;
@@ -10,7 +9,7 @@ use crate::notify::clip::{Unit, fit};
 use crate::notify::message::Words;
 use crate::notify::outcome::{SendError, Sent, judge_said, sentence, wait};
 use crate::notify::settings::{below, mask, read_base};
-use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings, WithToken};
+use crate::notify::{Draft, Driver, Family, Field, FieldError, Input, Outgoing, Settings, WithToken};
 
 const HOST: &str = "api.pushover.net";
 /// The vendor's limits, in characters.
@@ -34,18 +33,10 @@ pub(super) const DRIVER: Driver = Driver {
         Field::new("sound", Input::Text),
         Field::new("url", Input::Url),
     ],
-    shared: HTTP,
-    read,
-    urls: |settings| {
-        settings.get("url").and_then(|url| Some(("url", Url::parse(url).ok()?))).into_iter().collect()
-    },
     target: |settings| settings.get("user").map(|user| mask(user)).unwrap_or_default(),
     hosts: &[HOST],
     per_minute: Some(20),
-    each: false,
-    has_plain: false,
-    request,
-    verdict,
+    ..Driver::over_http(read, request, verdict)
 };
 
 fn read(given: &Settings) -> Result<Settings, FieldError> {

@@ -2,7 +2,6 @@
 use std::time::Duration;
 
 use serde_json::json;
-use url::Url;
 
 use crate::net::egress::{HttpReply, HttpRequest};
 use crate::notify::answer::Answer;
@@ -11,7 +10,7 @@ use crate::notify::markdown::{harmless, page};
 use crate::notify::message::Words;
 use crate::notify::outcome::{SendError, Sent};
 use crate::notify::settings::{below, mask, read_base, read_url, vendors_or_named};
-use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
+use crate::notify::{Draft, Driver, Family, Field, FieldError, Input, Outgoing, Settings};
 
 const HOST: &str = "www.pushplus.plus";
 /// The vendor's ways to a reader.
@@ -30,19 +29,12 @@ pub(super) const DRIVER: Driver = Driver {
         Field::new("webhook", Input::Text),
         Field::new("url", Input::Url),
     ],
-    shared: HTTP,
-    read,
-    urls: |settings| {
-        settings.get("url").and_then(|url| Some(("url", Url::parse(url).ok()?))).into_iter().collect()
-    },
     target: |settings| settings.get("token").map(|token| mask(token)).unwrap_or_default(),
     hosts: &[HOST, "pushplus.plus"],
     // Too many requests lock the account until the next day.
     per_minute: Some(5),
-    each: false,
     has_plain: true,
-    request,
-    verdict,
+    ..Driver::over_http(read, request, verdict)
 };
 
 fn read(given: &Settings) -> Result<Settings, FieldError> {

@@ -2,7 +2,6 @@
 use std::time::Duration;
 
 use serde_json::json;
-use url::Url;
 
 use crate::net::egress::{HttpReply, HttpRequest};
 use crate::notify::answer::{foreign, json as read_json};
@@ -11,7 +10,7 @@ use crate::notify::message::Words;
 use crate::notify::outcome::{SendError, Sent, sentence};
 use crate::notify::people::words;
 use crate::notify::settings::{below, mask, read_base, read_url, vendors_or_named};
-use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
+use crate::notify::{Draft, Driver, Family, Field, FieldError, Input, Outgoing, Settings};
 
 const HOST: &str = "qmsg.zendee.cn";
 const TO: &[&str] = &["private", "group"];
@@ -28,21 +27,14 @@ pub(super) const DRIVER: Driver = Driver {
         Field::new("bot", Input::Text),
         Field::new("url", Input::Url),
     ],
-    shared: HTTP,
-    read,
-    urls: |settings| {
-        settings.get("url").and_then(|url| Some(("url", Url::parse(url).ok()?))).into_iter().collect()
-    },
     target: |settings| match settings.get("qq") {
         Some(qq) => qq.clone(),
         None => settings.get("key").map(|key| mask(key)).unwrap_or_default(),
     },
     hosts: &[HOST],
     per_minute: Some(5),
-    each: false,
     has_plain: true,
-    request,
-    verdict,
+    ..Driver::over_http(read, request, verdict)
 };
 
 fn read(given: &Settings) -> Result<Settings, FieldError> {

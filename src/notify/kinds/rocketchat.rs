@@ -7,10 +7,10 @@ use crate::notify::clip::{Unit, fit};
 use crate::notify::message::Words;
 use crate::notify::outcome::{SendError, Sent, sentence, wait};
 use crate::notify::rooms::{
-    address, called_behind, colour, fenced, filled, given, host, inert, mark, only_url, read_people, uncalled,
+    address, called_behind, colour, fenced, filled, given, inert, mark, read_people, uncalled,
 };
 use crate::notify::settings::{read_base, read_secret_url};
-use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
+use crate::notify::{Draft, Driver, Family, Field, FieldError, Input, Outgoing, Settings};
 
 /// Code points of a message; servers take 5000 unless told otherwise.
 const MAX_TEXT: usize = 4800;
@@ -23,16 +23,8 @@ pub(super) const DRIVER: Driver = Driver {
         Field::new("channel", Input::Text),
         Field::new("mention", Input::Text),
     ],
-    shared: HTTP,
-    read,
-    urls: only_url,
-    target: host,
-    hosts: &[],
-    per_minute: None,
-    each: false,
     has_plain: true,
-    request,
-    verdict,
+    ..Driver::over_http(read, request, verdict)
 };
 
 fn read(settings: &Settings) -> Result<Settings, FieldError> {

@@ -12,7 +12,7 @@ use crate::notify::message::Words;
 use crate::notify::outcome::{SendError, Sent};
 use crate::notify::people::words;
 use crate::notify::settings::{mask, read_url};
-use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
+use crate::notify::{Draft, Driver, Family, Field, FieldError, Input, Outgoing, Settings};
 
 const TURBO: &str = "sctapi.ftqq.com";
 const THREE: &str = ".push.ft07.com";
@@ -25,8 +25,6 @@ pub(super) const DRIVER: Driver = Driver {
     kind: "serverchan",
     family: Family::Push,
     fields: &[Field::new("key", Input::Text).required().secret(), Field::new("channel", Input::Text)],
-    shared: HTTP,
-    read,
     urls: |settings| settings.get("key").and_then(|key| Some(("key", address(key)?))).into_iter().collect(),
     target: |settings| {
         settings.get("key").map(|key| mask(key.rsplit('/').next().unwrap_or(key))).unwrap_or_default()
@@ -34,10 +32,7 @@ pub(super) const DRIVER: Driver = Driver {
     hosts: &[TURBO, THREE],
     // Accounts have a few messages a day.
     per_minute: Some(5),
-    each: false,
-    has_plain: false,
-    request,
-    verdict,
+    ..Driver::over_http(read, request, verdict)
 };
 
 /// The number in a key of `ServerChan` 3, `sctp<number>t…`; other keys are those of Turbo.

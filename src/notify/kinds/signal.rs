@@ -1,14 +1,13 @@
 //! Signal, through a signal-cli daemon of one's own (JSON-RPC over HTTP). NOTIFIERS.md §26.
 use serde::Deserialize;
 use serde_json::{Value, json};
-use url::Url;
 
 use crate::net::egress::{HttpReply, HttpRequest};
 use crate::notify::clip::{Unit, fit};
 use crate::notify::message::Words;
 use crate::notify::outcome::{SendError, Sent, judge_status, sentence, wait};
 use crate::notify::settings::{below, read_base};
-use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
+use crate::notify::{Draft, Driver, Family, Field, FieldError, Input, Outgoing, Settings};
 
 /// In UTF-16 units; a longer message would go out as a file.
 const MAX_TEXT: usize = 2000;
@@ -22,19 +21,11 @@ pub(super) const DRIVER: Driver = Driver {
         Field::new("to", Input::Text).required(),
         Field::new("account", Input::Text),
     ],
-    shared: HTTP,
-    read,
-    urls: |settings| {
-        settings.get("url").and_then(|url| Some(("url", Url::parse(url).ok()?))).into_iter().collect()
-    },
     target: |settings| settings.get("to").cloned().unwrap_or_default(),
-    hosts: &[],
     // Signal asks senders of many messages to solve riddles.
     per_minute: Some(6),
-    each: false,
     has_plain: true,
-    request,
-    verdict,
+    ..Driver::over_http(read, request, verdict)
 };
 
 /// A number as people write it, `+86 138-0013-8000`, as the network wants it.

@@ -6,10 +6,10 @@ use crate::notify::clip::{Unit, fit};
 use crate::notify::message::Words;
 use crate::notify::outcome::{SendError, Sent, sentence, wait};
 use crate::notify::rooms::{
-    address, called_behind, colour, escaped_within, fenced, filled, given, inert, only_url, read_people,
+    address, called_behind, colour, escaped_within, fenced, filled, given, inert, read_people,
 };
-use crate::notify::settings::{mask, read_secret_url};
-use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
+use crate::notify::settings::{mask, only_url, read_secret_url};
+use crate::notify::{Draft, Driver, Family, Field, FieldError, Input, Outgoing, Settings};
 
 const HOSTS: &[&str] = &["hooks.slack.com", "hooks.slack-gov.com"];
 /// The vendor's limits, in code points: of a text that reads well, of a block's text, of a field of a block.
@@ -24,9 +24,6 @@ pub(super) const DRIVER: Driver = Driver {
     kind: "slack",
     family: Family::Chat,
     fields: &[Field::new("url", Input::Url).required().secret(), Field::new("mention", Input::Text)],
-    shared: HTTP,
-    read,
-    urls: only_url,
     target: |settings| {
         let key =
             only_url(settings).pop().and_then(|(_, url)| Some(url.path().rsplit('/').next()?.to_owned()));
@@ -35,10 +32,8 @@ pub(super) const DRIVER: Driver = Driver {
     hosts: HOSTS,
     // The vendor lets one through in a second, and a few more at once.
     per_minute: Some(30),
-    each: false,
     has_plain: true,
-    request,
-    verdict,
+    ..Driver::over_http(read, request, verdict)
 };
 
 fn read(settings: &Settings) -> Result<Settings, FieldError> {

@@ -5,9 +5,9 @@ use crate::net::egress::{HttpReply, HttpRequest};
 use crate::notify::alert::Side;
 use crate::notify::clip::Unit;
 use crate::notify::outcome::{SendError, Sent, sentence, wait};
-use crate::notify::rooms::{address, filled, given, incident, is_canary, only_url};
-use crate::notify::settings::{mask, read_secret_url};
-use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
+use crate::notify::rooms::{address, filled, given, incident, is_canary};
+use crate::notify::settings::{mask, only_url, read_secret_url};
+use crate::notify::{Draft, Driver, Family, Field, FieldError, Input, Outgoing, Settings};
 
 /// Code points of a message.
 const MAX_MESSAGE: usize = 20_000;
@@ -21,9 +21,6 @@ pub(super) const DRIVER: Driver = Driver {
         Field::new("routing", Input::Text),
         Field::new("severity", Input::Choice(SEVERITIES)),
     ],
-    shared: HTTP,
-    read,
-    urls: only_url,
     target: |settings| {
         let url = only_url(settings).pop().map(|(_, url)| url);
         let mut parts = url.as_ref().map(|url| url.path().rsplit('/')).into_iter().flatten();
@@ -31,11 +28,8 @@ pub(super) const DRIVER: Driver = Driver {
         format!("{} / {routing}", mask(key))
     },
     hosts: &["alert.victorops.com"],
-    per_minute: None,
     each: true,
-    has_plain: false,
-    request,
-    verdict,
+    ..Driver::over_http(read, request, verdict)
 };
 
 /// The address as the vendor shows it ends in `$routing_key`; the field beside it, or its end, says which.

@@ -6,9 +6,9 @@ use crate::notify::alert::Side;
 use crate::notify::clip::fit;
 use crate::notify::message::Words;
 use crate::notify::outcome::{SendError, Sent, sentence, wait};
-use crate::notify::rooms::{address, called, filled, given, host, inert, mark, only_url, read_people};
+use crate::notify::rooms::{address, called, filled, given, inert, mark, read_people};
 use crate::notify::settings::read_secret_url;
-use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
+use crate::notify::{Draft, Driver, Family, Field, FieldError, Input, Outgoing, Settings};
 
 /// Bytes of a whole message. The vendor says 28 KB; failures were seen above 21.
 const MAX_BODY: usize = 20_000;
@@ -17,10 +17,6 @@ pub(super) const DRIVER: Driver = Driver {
     kind: "teams",
     family: Family::Chat,
     fields: &[Field::new("url", Input::Url).required().secret(), Field::new("mention", Input::Text)],
-    shared: HTTP,
-    read,
-    urls: only_url,
-    target: host,
     hosts: &[
         ".logic.azure.com",
         ".environment.api.powerplatform.com",
@@ -29,10 +25,8 @@ pub(super) const DRIVER: Driver = Driver {
     ],
     // The vendor takes 4 in a second; what a flow may do in a day is counted too.
     per_minute: Some(30),
-    each: false,
     has_plain: true,
-    request,
-    verdict,
+    ..Driver::over_http(read, request, verdict)
 };
 
 fn read(settings: &Settings) -> Result<Settings, FieldError> {

@@ -11,7 +11,7 @@ use crate::notify::clip::{Unit, fit};
 use crate::notify::message::Words;
 use crate::notify::outcome::{SendError, Sent, judge_said, sentence, wait};
 use crate::notify::settings::{below, read_base, vendors_or_named};
-use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
+use crate::notify::{Draft, Driver, Family, Field, FieldError, Input, Outgoing, Settings};
 
 const HOST: &str = "api.telegram.org";
 const PUBLIC: &str = "https://api.telegram.org";
@@ -28,20 +28,12 @@ pub(super) const DRIVER: Driver = Driver {
         Field::new("mention", Input::Text),
         Field::new("url", Input::Url),
     ],
-    shared: HTTP,
-    read,
-    urls: |settings| {
-        settings.get("url").and_then(|url| Some(("url", Url::parse(url).ok()?))).into_iter().collect()
-    },
     target: |settings| settings.get("chat").cloned().unwrap_or_default(),
     // There are Bot API servers of one's own, and relays where Telegram is out of reach.
-    hosts: &[],
     // The vendor's limit is 20 for a group.
     per_minute: Some(15),
-    each: false,
     has_plain: true,
-    request,
-    verdict,
+    ..Driver::over_http(read, request, verdict)
 };
 
 /// The token, or an address or a word that holds it.

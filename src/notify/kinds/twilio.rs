@@ -1,6 +1,5 @@
 //! Text messages through Twilio. NOTIFIERS.md §27.
 use serde::Deserialize;
-use url::Url;
 
 use super::signal::phone;
 use crate::net::egress::{HttpReply, HttpRequest};
@@ -8,7 +7,7 @@ use crate::notify::clip::fit;
 use crate::notify::message::Words;
 use crate::notify::outcome::{SendError, Sent, judge_said, sentence};
 use crate::notify::settings::{below, read_base};
-use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
+use crate::notify::{Draft, Driver, Family, Field, FieldError, Input, Outgoing, Settings};
 
 /// Characters that two parts hold in the plain alphabet, and three parts in the other one, which every character
 /// beyond ASCII leads to: each part costs.
@@ -26,18 +25,10 @@ pub(super) const DRIVER: Driver = Driver {
         Field::new("to", Input::Text).required(),
         Field::new("url", Input::Url),
     ],
-    shared: HTTP,
-    read,
-    urls: |settings| {
-        settings.get("url").and_then(|url| Some(("url", Url::parse(url).ok()?))).into_iter().collect()
-    },
     target: |settings| settings.get("to").cloned().unwrap_or_default(),
     hosts: &["api.twilio.com", ".twilio.com"],
     per_minute: Some(30),
-    each: false,
-    has_plain: false,
-    request,
-    verdict,
+    ..Driver::over_http(read, request, verdict)
 };
 
 fn is_sid(text: &str, prefix: &str) -> bool {

@@ -7,7 +7,7 @@ use crate::net::egress::HttpRequest;
 use crate::notify::alert::{Alert, Side};
 use crate::notify::outcome::{SendError, judge};
 use crate::notify::settings::read_url;
-use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
+use crate::notify::{Draft, Driver, Family, Field, FieldError, Input, Outgoing, Settings};
 
 const METHODS: &[&str] = &["GET", "POST", "PUT"];
 
@@ -24,8 +24,6 @@ pub(super) const DRIVER: Driver = Driver {
         Field::new("headers_up", Input::Lines).secret(),
         Field::new("body_up", Input::Lines),
     ],
-    shared: HTTP,
-    read,
     urls: |settings| {
         ["url_down", "url_up"]
             .into_iter()
@@ -36,12 +34,7 @@ pub(super) const DRIVER: Driver = Driver {
         let url = settings.get("url_down").or_else(|| settings.get("url_up"));
         url.and_then(|url| Some(Url::parse(url).ok()?.host_str()?.to_owned())).unwrap_or_default()
     },
-    hosts: &[],
-    per_minute: None,
-    each: false,
-    has_plain: false,
-    request,
-    verdict: judge,
+    ..Driver::over_http(read, request, judge)
 };
 
 /// Headers that belong to the transport.

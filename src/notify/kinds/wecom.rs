@@ -12,8 +12,9 @@ use crate::notify::markdown::harmless;
 use crate::notify::message::Words;
 use crate::notify::outcome::{SendError, Sent};
 use crate::notify::people::People;
+use crate::notify::rooms::address;
 use crate::notify::settings::{mask, read_secret_url};
-use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
+use crate::notify::{Draft, Driver, Family, Field, FieldError, Input, Outgoing, Settings};
 
 const HOST: &str = "qyapi.weixin.qq.com";
 const PATH: &str = "/cgi-bin/webhook/send";
@@ -29,11 +30,6 @@ pub(super) const DRIVER: Driver = Driver {
         Field::new("key", Input::Text).secret(),
         Field::new("mention", Input::Text),
     ],
-    shared: HTTP,
-    read,
-    urls: |settings| {
-        settings.get("url").and_then(|url| Some(("url", Url::parse(url).ok()?))).into_iter().collect()
-    },
     target: |settings| {
         let key = settings.get("url").and_then(|url| Some(url.split_once("key=")?.1));
         key.map(mask).unwrap_or_default()
@@ -41,10 +37,8 @@ pub(super) const DRIVER: Driver = Driver {
     hosts: &[HOST],
     // The vendor's limit is 20, and what it refuses counts as well.
     per_minute: Some(15),
-    each: false,
     has_plain: true,
-    request,
-    verdict,
+    ..Driver::over_http(read, request, verdict)
 };
 
 /// Whole URL or key, in either field: people paste what they have. Stored as the URL. A key beside one is the newer
@@ -101,8 +95,7 @@ fn is_user_id(id: &str) -> bool {
 }
 
 fn request(draft: &Draft<'_>) -> Result<Outgoing, SendError> {
-    let url = Url::parse(draft.get("url"))
-        .map_err(|_| SendError::Permanent("the robot's URL is missing".into()))?;
+    let url = address(draft)?;
     let people = People::of(draft);
     // Only plain texts can call somebody by phone number, or everybody.
     let body = if draft.plain || people.everyone || !people.phones.is_empty() {

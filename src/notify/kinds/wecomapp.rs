@@ -14,7 +14,7 @@ use crate::notify::message::Words;
 use crate::notify::outcome::{SendError, Sent};
 use crate::notify::people::{People, words};
 use crate::notify::settings::{below, read_base};
-use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings, WithToken};
+use crate::notify::{Draft, Driver, Family, Field, FieldError, Input, Outgoing, Settings, WithToken};
 
 const VENDOR: &str = "https://qyapi.weixin.qq.com";
 /// The vendor's limits, in bytes of UTF-8; cards are cut silently.
@@ -36,23 +36,15 @@ pub(super) const DRIVER: Driver = Driver {
         Field::new("totag", Input::Text),
         Field::new("url", Input::Url),
     ],
-    shared: HTTP,
-    read,
-    urls: |settings| {
-        settings.get("url").and_then(|url| Some(("url", Url::parse(url).ok()?))).into_iter().collect()
-    },
     target: |settings| {
         let to = ["touser", "toparty", "totag"].into_iter().find_map(|name| settings.get(name));
         to.cloned().unwrap_or_default()
     },
     // The vendor answers only addresses that the app trusts: many have a proxy of their own with one that stays.
-    hosts: &[],
     // A member gets 30 a minute at most; what is more is dropped without a word.
     per_minute: Some(20),
-    each: false,
     has_plain: true,
-    request,
-    verdict,
+    ..Driver::over_http(read, request, verdict)
 };
 
 fn read(given: &Settings) -> Result<Settings, FieldError> {

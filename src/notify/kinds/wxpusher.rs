@@ -2,7 +2,6 @@
 use std::time::Duration;
 
 use serde_json::json;
-use url::Url;
 
 use crate::net::egress::{HttpReply, HttpRequest};
 use crate::notify::answer::Answer;
@@ -12,7 +11,7 @@ use crate::notify::message::Words;
 use crate::notify::outcome::{SendError, Sent};
 use crate::notify::people::words;
 use crate::notify::settings::{below, mask, read_base, vendors_or_named};
-use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
+use crate::notify::{Draft, Driver, Family, Field, FieldError, Input, Outgoing, Settings};
 
 const HOST: &str = "wxpusher.zjiecode.com";
 /// The vendor's limits, in characters; the first below its 100 and 40000.
@@ -31,21 +30,14 @@ pub(super) const DRIVER: Driver = Driver {
         Field::new("to", Input::Text),
         Field::new("url", Input::Url),
     ],
-    shared: HTTP,
-    read,
-    urls: |settings| {
-        settings.get("url").and_then(|url| Some(("url", Url::parse(url).ok()?))).into_iter().collect()
-    },
     target: |settings| match settings.get("to") {
         Some(to) => to.clone(),
         None => settings.get("token").map(|token| mask(token)).unwrap_or_default(),
     },
     hosts: &[HOST],
     per_minute: Some(20),
-    each: false,
     has_plain: true,
-    request,
-    verdict,
+    ..Driver::over_http(read, request, verdict)
 };
 
 /// Of a pasted address, the part that is a token.

@@ -9,9 +9,9 @@ use crate::notify::alert::{Side, one_line};
 use crate::notify::clip::{Unit, fit};
 use crate::notify::message::Words;
 use crate::notify::outcome::{SendError, Sent, sentence, wait};
-use crate::notify::rooms::{basic, fenced, filled, given, host, inert, mark, only_url, uncalled};
-use crate::notify::settings::{below, read_base};
-use crate::notify::{Draft, Driver, Family, Field, FieldError, HTTP, Input, Outgoing, Settings};
+use crate::notify::rooms::{basic, fenced, filled, given, inert, mark, uncalled};
+use crate::notify::settings::{below, host, read_base};
+use crate::notify::{Draft, Driver, Family, Field, FieldError, Input, Outgoing, Settings};
 
 /// The vendor's limits, in code points.
 const MAX_CONTENT: usize = 10_000;
@@ -28,17 +28,10 @@ pub(super) const DRIVER: Driver = Driver {
         Field::new("topic", Input::Text),
         Field::new("mention", Input::Text),
     ],
-    shared: HTTP,
-    read,
-    urls: only_url,
     target: |settings| format!("#{} @ {}", given(settings, "channel"), host(settings)),
-    hosts: &[],
     // The vendor's limit is 200 for all that the bot does.
     per_minute: Some(100),
-    each: false,
-    has_plain: false,
-    request,
-    verdict,
+    ..Driver::over_http(read, request, verdict)
 };
 
 fn read(settings: &Settings) -> Result<Settings, FieldError> {
