@@ -67,6 +67,32 @@ fn early_micros(early: Early) -> Option<i64> {
     }
 }
 
+/// Binds settings as the first 19 parameters, in the order of the statements below.
+macro_rules! bind_settings {
+    ($query:expr, $settings:expr) => {
+        $query
+            .bind(&$settings.name)
+            .bind(&$settings.slug)
+            .bind(&$settings.tags)
+            .bind(&$settings.description)
+            .bind($settings.spec.kind.as_str())
+            .bind(span_micros($settings.spec.period))
+            .bind(&$settings.spec.expr)
+            .bind(&$settings.spec.tz)
+            .bind(span_micros($settings.grace))
+            .bind(early_micros($settings.early))
+            .bind($settings.manual_resume)
+            .bind($settings.rules.post_only)
+            .bind(&$settings.rules.start)
+            .bind(&$settings.rules.success)
+            .bind(&$settings.rules.failure)
+            .bind($settings.filter_subject)
+            .bind($settings.filter_mail_body)
+            .bind($settings.rules.filter_body)
+            .bind($settings.rules.default_fail)
+    };
+}
+
 /// Makes a check and links it to its channels. [`StoreError::Conflict`]: another check has this UUID, as its own or as
 /// its alias.
 pub async fn insert(
@@ -89,37 +115,18 @@ pub async fn insert_in(
     channels: &Channels,
     now: Time,
 ) -> Result<i64, StoreError> {
-    const SQL: &str = "INSERT INTO checks (uuid, project_id, name, slug, tags, description, created_at, kind, period, expr,
-            tz, grace, early, manual_resume, post_only, start_kw, success_kw, failure_kw, filter_subject,
-            filter_body, filter_http_body, filter_default_fail, badge_key, status, since, n_pings, strip)
+    const SQL: &str = "INSERT INTO checks (name, slug, tags, description, kind, period, expr, tz, grace, early,
+            manual_resume, post_only, start_kw, success_kw, failure_kw, filter_subject, filter_body,
+            filter_http_body, filter_default_fail, uuid, project_id, badge_key, created_at, since, status, n_pings, strip)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
-            'new', $7, 0, 1) RETURNING id";
+            $23, 'new', 0, 1) RETURNING id";
     addresses::no_alias_is(tx, &uuid.to_string()).await?;
     let (id,): (i64,) = on!(tx, |conn| {
-        sqlx::query_as(SQL)
+        bind_settings!(sqlx::query_as(SQL), settings)
             .bind(uuid.to_string())
             .bind(project_id)
-            .bind(&settings.name)
-            .bind(&settings.slug)
-            .bind(&settings.tags)
-            .bind(&settings.description)
-            .bind(micros(now))
-            .bind(settings.spec.kind.as_str())
-            .bind(span_micros(settings.spec.period))
-            .bind(&settings.spec.expr)
-            .bind(&settings.spec.tz)
-            .bind(span_micros(settings.grace))
-            .bind(early_micros(settings.early))
-            .bind(settings.manual_resume)
-            .bind(settings.rules.post_only)
-            .bind(&settings.rules.start)
-            .bind(&settings.rules.success)
-            .bind(&settings.rules.failure)
-            .bind(settings.filter_subject)
-            .bind(settings.filter_mail_body)
-            .bind(settings.rules.filter_body)
-            .bind(settings.rules.default_fail)
             .bind(rng::uuid().to_string())
+            .bind(micros(now))
             .fetch_one(conn)
             .await?
     });
@@ -284,36 +291,13 @@ async fn update_in(
     channels: Option<&Channels>,
     now: Time,
 ) -> Result<bool, StoreError> {
-    const SQL: &str = "UPDATE checks SET name = $2, slug = $3, tags = $4, description = $5, kind = $6, period = $7, expr = $8,
-            tz = $9, grace = $10, early = $11, manual_resume = $12, post_only = $13, start_kw = $14, success_kw = $15,
-            failure_kw = $16, filter_subject = $17, filter_body = $18, filter_http_body = $19,
-            filter_default_fail = $20
-        WHERE id = $1";
+    const SQL: &str = "UPDATE checks SET name = $1, slug = $2, tags = $3, description = $4, kind = $5, period = $6,
+            expr = $7, tz = $8, grace = $9, early = $10, manual_resume = $11, post_only = $12, start_kw = $13,
+            success_kw = $14, failure_kw = $15, filter_subject = $16, filter_body = $17, filter_http_body = $18,
+            filter_default_fail = $19
+        WHERE id = $20";
     let Some(before) = by_id_in(tx, id).await? else { return Ok(false) };
-    run!(
-        tx,
-        sqlx::query(SQL)
-            .bind(id)
-            .bind(&settings.name)
-            .bind(&settings.slug)
-            .bind(&settings.tags)
-            .bind(&settings.description)
-            .bind(settings.spec.kind.as_str())
-            .bind(span_micros(settings.spec.period))
-            .bind(&settings.spec.expr)
-            .bind(&settings.spec.tz)
-            .bind(span_micros(settings.grace))
-            .bind(early_micros(settings.early))
-            .bind(settings.manual_resume)
-            .bind(settings.rules.post_only)
-            .bind(&settings.rules.start)
-            .bind(&settings.rules.success)
-            .bind(&settings.rules.failure)
-            .bind(settings.filter_subject)
-            .bind(settings.filter_mail_body)
-            .bind(settings.rules.filter_body)
-            .bind(settings.rules.default_fail)
-    );
+    run!(tx, bind_settings!(sqlx::query(SQL), settings).bind(id));
     if let Some(channels) = channels {
         link(tx, id, before.project_id, channels).await?;
     }
