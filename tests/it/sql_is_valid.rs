@@ -131,7 +131,7 @@ fn statements(source: &str, columns: &Columns) -> Vec<(Option<Engine>, String)> 
         .flat_map(|(engine, text)| {
             text.split(';').map(|one| (*engine, one.trim().to_owned())).collect::<Vec<_>>()
         })
-        // One with a gap for names is run on every table by moving.rs.
+        // One with a gap for names is run on every table by moving/side.rs.
         .filter(|(_, statement)| !statement.is_empty() && !statement.contains('{'))
         .collect()
 }
@@ -175,8 +175,10 @@ fn every_statement_of_the_store_prepares() {
         (name, found)
     })
     .into();
-    for entry in std::fs::read_dir(store).unwrap() {
-        let path = entry.unwrap().path();
+    let files = |folder: &Path| std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let (folders, mut paths): (Vec<_>, Vec<_>) = files(&store).partition(|path| path.is_dir());
+    paths.extend(folders.iter().flat_map(|folder| files(folder)));
+    for path in paths {
         let source = std::fs::read_to_string(&path).unwrap();
         let name = path.file_name().unwrap().display().to_string();
         let found = statements(&source, &columns);
