@@ -118,7 +118,35 @@ fn holds_any(body: &[u8], keywords: &str) -> bool {
         .split(',')
         .map(str::trim)
         .filter(|word| !word.is_empty())
-        .any(|word| memmem::find(body, word.as_bytes()).is_some())
+        .any(|word| holds(body, word.as_bytes()))
+}
+
+/// Whether the job said a word: in a body that was cut, before or after the line that says so.
+fn holds(body: &[u8], word: &[u8]) -> bool {
+    let Some((head, tail)) = around_mark(body) else { return memmem::find(body, word).is_some() };
+    memmem::find(head, word).is_some() || holds(tail, word)
+}
+
+const MARK: (&str, &str) = ("\n[... ", " bytes left out ...]\n");
+
+/// The line that stands in a body for what was left out of it.
+#[must_use]
+pub fn mark_of_cut(bytes: u64) -> String {
+    format!("{}{bytes}{}", MARK.0, MARK.1)
+}
+
+/// What stands before and after the first such line.
+fn around_mark(body: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut from = 0;
+    loop {
+        let start = from + memmem::find(&body[from..], MARK.0.as_bytes())?;
+        let after = start + MARK.0.len();
+        let digits = body[after..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+        if let Some(tail) = body[after + digits..].strip_prefix(MARK.1.as_bytes()).filter(|_| digits > 0) {
+            return Some((&body[..start], tail));
+        }
+        from = after;
+    }
 }
 
 /// Reads `?rid=`: a dashed UUID in either case.
@@ -159,6 +187,31 @@ mod tests {
     #[case("", Kind::Ignored)]
     fn keywords_decide_before_the_url(#[case] body: &str, #[case] kind: Kind) {
         assert_eq!(rules().decide(Asked::Exit(3), "GET", body.as_bytes()), kind);
+    }
+
+    #[test]
+    fn the_line_that_stands_for_what_was_left_out_is_not_the_jobs() {
+        let cut = [b"head".as_slice(), mark_of_cut(4711).as_bytes(), b"tail"].concat();
+        for (word, said) in [
+            ("head", true),
+            ("tail", true),
+            ("bytes", false),
+            ("4711", false),
+            ("left out", false),
+            ("[", false),
+        ] {
+            assert_eq!(holds_any(&cut, word), said, "{word}");
+        }
+        // What only looks like it is the job's own.
+        for body in [
+            "\n[... x bytes left out ...]\n",
+            "\n[...  bytes left out ...]\n",
+            "3 bytes left out",
+            "\n[... 3 bytes",
+        ] {
+            assert!(holds_any(body.as_bytes(), "bytes"), "{body}");
+        }
+        assert!(holds_any(&[cut.as_slice(), cut.as_slice(), b" bytes"].concat(), "bytes"));
     }
 
     #[test]

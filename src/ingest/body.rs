@@ -5,6 +5,8 @@ use std::time::Duration;
 use axum::body::Body;
 use http_body_util::BodyExt as _;
 
+use crate::core::ping::mark_of_cut;
+
 /// How long a body may take to arrive. What has come by then is kept, and the ping counts where its URL says what
 /// happened.
 pub const DEADLINE: Duration = Duration::from_secs(30);
@@ -53,7 +55,7 @@ impl Kept {
         self.head.truncate(head_room);
         let shown = (self.head.len() + borrowed.len() + self.tail.len()) as u64;
         let left_out = self.total.saturating_sub(shown);
-        self.head.extend_from_slice(format!("\n[... {left_out} bytes left out ...]\n").as_bytes());
+        self.head.extend_from_slice(mark_of_cut(left_out).as_bytes());
         self.head.extend_from_slice(&borrowed);
         self.head.extend(self.tail);
         self.head

@@ -30,6 +30,8 @@ const BODIES_AT_ONCE: usize = 1000;
 /// How long a ping waits for its turn to send a body; then it counts without one.
 const BODY_PATIENCE: Duration = Duration::from_secs(5);
 
+/// For caches that are older than `Cache-Control`.
+const LONG_AGO: &str = "Thu, 01 Jan 1970 00:00:00 GMT";
 const NEVER_CACHED: &str = "max-age=0, no-cache, no-store, must-revalidate, private";
 
 /// What the routes that take pings need.
@@ -159,6 +161,7 @@ pub(super) fn unavailable() -> Response {
 
 pub(super) fn uncached(mut response: Response) -> Response {
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(NEVER_CACHED));
+    response.headers_mut().insert(header::EXPIRES, HeaderValue::from_static(LONG_AGO));
     response
 }
 

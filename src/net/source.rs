@@ -1,5 +1,5 @@
 //! Who is calling. Headers of a proxy count only when the proxy is one of ours.
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use axum::http::HeaderMap;
 use ipnet::IpNet;
@@ -24,10 +24,9 @@ fn trusted(peer: IpAddr, proxies: &[IpNet]) -> bool {
 /// `1.2.3.4`, `1.2.3.4:567` or an IPv6 address. A port is cut from IPv4 only.
 fn parse_entry(entry: &str) -> Option<IpAddr> {
     let entry = entry.trim();
-    entry.parse().ok().or_else(|| match entry.parse() {
-        Ok(SocketAddr::V4(v4)) => Some(IpAddr::V4(*v4.ip())),
-        _ => None,
-    })
+    // Whatever stands for the port.
+    let without_port = || entry.split_once(':').and_then(|(addr, _)| addr.parse().ok()).map(IpAddr::V4);
+    entry.parse().ok().or_else(without_port)
 }
 
 /// The source of a ping: the first entry of `X-Forwarded-For`, as Healthchecks has it, when a trusted proxy

@@ -231,7 +231,7 @@ async fn oldest_in(
         check_columns!(""),
         " FROM checks WHERE project_id = $1
             AND name = COALESCE($2, name) AND slug = COALESCE($3, slug) AND tags = COALESCE($4, tags)
-            AND (CAST($5 AS BIGINT) IS NULL OR (kind = 'simple' AND period = $5)) AND grace = COALESCE($6, grace)
+            AND (CAST($5 AS BIGINT) IS NULL OR period = $5) AND grace = COALESCE($6, grace)
         ORDER BY id LIMIT 1"
     );
     Ok(on!(tx, |conn| {

@@ -44,6 +44,8 @@ pub fn router(state: AppState, intake: Intake) -> Router {
         .route("/projects/{project}/keys/{key}/revoke", get(keys::ask_revoke).post(keys::revoke))
         .route("/projects/{project}/keys/ping", get(keys::ask_ping_key).post(keys::make_ping_key))
         .route("/checks/{check}", get(check::get))
+        .route("/cloaked/{key}", get(check::by_unique_key))
+        .route("/cloaked/{key}/", get(check::by_unique_key))
         .route("/checks/{check}/edit", get(check_form::edit).post(check_form::save))
         .route("/checks/{check}/pause", post(check::pause))
         .route("/checks/{check}/resume", post(check::resume))
@@ -63,13 +65,19 @@ pub fn router(state: AppState, intake: Intake) -> Router {
         .route("/docs", get(channel_kinds::index))
         .route("/docs/", get(channel_kinds::index))
         .route("/docs/channels", get(channel_kinds::get))
-        .fallback_service(any(dialects::at_root).with_state(intake.clone()))
         .layer(
             ServiceBuilder::new()
                 .layer(from_fn(layers::secure))
                 .layer(from_fn_with_state(state.clone(), error::as_html))
                 .layer(csrf(&state)),
         );
+
+    // Pings come from pages of other sites, too, as those below /ping/ do.
+    let strays = Router::new().fallback_service(any(dialects::at_root).with_state(intake.clone())).layer(
+        ServiceBuilder::new()
+            .layer(from_fn(layers::secure))
+            .layer(from_fn_with_state(state.clone(), error::as_html)),
+    );
 
     // The signature in the address is the right to answer: a mailbox's provider posts there with one click, from
     // anywhere and without a cookie.
@@ -112,6 +120,7 @@ pub fn router(state: AppState, intake: Intake) -> Router {
     let links = state.links.clone();
     let others = Router::new()
         .merge(pages)
+        .merge(strays)
         .merge(answers)
         .merge(apis)
         .merge(seed::router(intake.clone()))
@@ -157,12 +166,15 @@ fn management(version: u8) -> Router<AppState> {
         .route("/checks/{code}/flips/", flips.clone())
         .route("/checks/{code}/flips", flips.post(api::flips::list))
         .route("/badges/", badges.clone())
-        .route("/badges", badges)
+        .route("/badges", badges.post(api::badges::get))
         .route("/channels/", channels.clone())
         .route("/channels", channels.post(api::channels::list))
         .layer(from_fn(api::cors::preflight))
         .route("/status/", any(api::status::status))
         .route("/status", any(api::status::status))
+        .route("/notifications/{code}/status", post(api::status::delivered))
+        .route("/bounces/", any(api::status::bounced))
+        .route("/bounces", any(api::status::bounced))
         .route("/metrics/", any(metrics::progress))
         .route("/metrics", any(metrics::progress))
         .fallback(api::refusal::no_route)

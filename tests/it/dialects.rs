@@ -218,7 +218,8 @@ fn a_snitch_stands_at_the_root_behind_every_page() {
     }
     let huge = vec![b'x'; 3_000_000];
     assert_eq!(send(&maibo, "POST", "/nobody", &[], &huge).status, 404);
-    assert_eq!(maibo.call("OPTIONS", "/c2354d53d2").status, 404);
+    assert_eq!(maibo.call("OPTIONS", "/c2354d53d2").status, 204);
+    assert_eq!(maibo.call("OPTIONS", "/nobody").status, 404);
     // What pages are called, and what browsers ask for, is no alias.
     for taken in ["metrics", "favicon.ico", "login", "channels/x"] {
         refused(&maibo.run(&["check", "alias", &uuid, taken]), "Maibo itself");
@@ -239,6 +240,16 @@ fn alertmanager() {
         assert_eq!(reply.status, 200, "{}", reply.text());
         assert_eq!(last(&maibo, &uuid), was(kind, "", &format!("Watchdog {status}: the chain of alerts")));
     }
+    let status = maibo.shown(&uuid)["status"].clone();
+    for state in ["firing", "resolved"] {
+        let other = watchdog(state).replace("Watchdog", "DiskFull");
+        assert_eq!(
+            send(&maibo, "POST", "/api/alertmanager/watchdog-1", &[JSON], other.as_bytes()).status,
+            200
+        );
+        assert_eq!(last(&maibo, &uuid).0, "log", "another alert, {state}");
+    }
+    assert_eq!(maibo.shown(&uuid)["status"], status);
     for (method, target, body, status) in [
         ("POST", "/api/alertmanager/nobody", watchdog("firing"), 404),
         ("GET", "/api/alertmanager/watchdog-1", String::new(), 405),
@@ -261,7 +272,7 @@ fn alertmanager() {
         send(&maibo, "POST", "/api/alertmanager/watchdog-1", &[JSON], b"{\"status\":\"\xff\"}").status,
         400
     );
-    assert_eq!(maibo.shown(&uuid)["n_pings"], 2);
+    assert_eq!(maibo.shown(&uuid)["n_pings"], 4);
 }
 
 #[test]
@@ -288,7 +299,7 @@ fn gatus() {
         ("POST", url("?success=true"), vec![], 401),
         ("POST", url("?success=true"), vec![("Authorization", "Basic eA==")], 401),
         ("POST", url("?success=true"), vec![("Authorization", "Bearer ")], 401),
-        ("POST", url("?success=true"), vec![("Authorization", "Bearer wrong")], 404),
+        ("POST", url("?success=true"), vec![("Authorization", "Bearer wrong")], 401),
         ("POST", url("?success=true").replace("nightly", "nobody"), vec![BEARER], 404),
         ("POST", url("?success=true").replace("nightly", ""), vec![BEARER], 404),
         ("GET", url("?success=true"), vec![BEARER], 405),
@@ -521,11 +532,23 @@ fn a_monitor_config_makes_the_check_that_is_missing() {
     assert_eq!(shown["tz"], "Asia/Shanghai");
     assert_eq!(shown["grace"], 45 * 60);
     assert_eq!(shown["status"], "up");
-    // What somebody has set here stays.
-    let hourly = json!({"schedule": {"type": "interval", "value": 1, "unit": "hour"}});
+    // A job's own code says when it runs: a check that is there follows it.
+    let hourly = json!({"schedule": {"type": "interval", "value": 1, "unit": "hour"}, "max_runtime": 10});
     assert_eq!((post("made", &hourly), post("nightly", &config)), (200, 200));
-    assert_eq!(maibo.shown(&made.0)["schedule"], "5 4 * * *");
-    assert_eq!(maibo.shown(&uuid)["timeout"], 3600);
+    let shown = maibo.shown(&made.0);
+    assert_eq!(
+        (&shown["timeout"], &shown["grace"], &shown["n_pings"]),
+        (&json!(3600), &json!(600), &json!(2))
+    );
+    let shown = maibo.shown(&uuid);
+    assert_eq!((&shown["schedule"], &shown["tz"]), (&json!("5 4 * * *"), &json!("Asia/Shanghai")));
+    // The same once more changes nothing, and neither does a check-in that says nothing of it.
+    let revision = || maibo.number("SELECT revision FROM checks WHERE slug = 'nightly'");
+    let before = revision();
+    let bare = envelope(&check_in("nightly", "ok", RUN, None));
+    assert_eq!(post("nightly", &config), 200);
+    assert_eq!(send(&maibo, "POST", "/api/42/envelope/", &[sentry_auth()], &bare).status, 200);
+    assert_eq!((revision(), maibo.shown(&uuid)["schedule"].clone()), (before, json!("5 4 * * *")));
     assert_eq!(post("hourly", &hourly), 200);
     assert_eq!(maibo.number("SELECT period / 1000000 FROM checks WHERE slug = 'hourly'"), 3600);
     // A schedule that cannot be followed, or a name that cannot be ours, makes nothing.

@@ -178,6 +178,8 @@ fn the_server_tells_how_it_is_doing() {
         until(&name, || number(&read(), &name) >= 1.0);
     }
     until("the channel is marked", || series(&read(), "maibo_channels_broken{kind=\"wecom\"}") == Some("1"));
+    // An alert is counted a moment before it leaves the queue.
+    until("one waits", || series(&read(), "maibo_alerts_queued{kind=\"webhook\"}") == Some("1"));
     let page = read();
     for (name, expected) in [
         ("maibo_checks{status=\"down\"}", "1"),

@@ -184,8 +184,8 @@ fn every_statement_of_the_store_prepares() {
         let found = statements(&source, &columns);
         let asks = source.contains("sqlx::query(") || source.contains("sqlx::query_as(");
         assert!(
-            // The handle runs what others hand to it.
-            asks != found.is_empty() || name == "db.rs",
+            // The handle runs what others hand to it; the copy hands some to its sides.
+            asks != found.is_empty() || name == "db.rs" || path.ends_with("moving/mod.rs"),
             "{name}: queries, and no statement that the scanner sees, or the reverse"
         );
         for (engine, text) in found {

@@ -19,11 +19,9 @@ pub fn step(policy: &Policy, state: &State, event: Event<'_>, now: Time) -> (Sta
     let asleep = state.status == Status::Paused && policy.manual_resume;
     match event {
         Event::Ping { kind, exit_status, rid } => match kind {
-            ping::Kind::Log => {}
             ping::Kind::Ignored => effects.push(Effect::Ignored),
-            ping::Kind::Success | ping::Kind::Fail | ping::Kind::Start if asleep => {
-                effects.push(Effect::Ignored);
-            }
+            _ if asleep => effects.push(Effect::Ignored),
+            ping::Kind::Log => {}
             ping::Kind::Start => started(policy, &mut next, rid, now),
             ping::Kind::Success => heard(policy, &mut next, Reason::Success, rid, now, &mut effects),
             ping::Kind::Fail => {

@@ -1,8 +1,9 @@
-//! Alertmanager's webhook, for an alert that always fires (Watchdog): `POST /api/alertmanager/<token>`.
+//! Alertmanager's webhook, for an alert that always fires: `POST /api/alertmanager/<token>`, `?alertname=` where it is not
+//! called Watchdog.
 //!
 //! While it fires the chain of Prometheus and Alertmanager works: a success. Resolved means that it is broken: a
-//! failure. Source: Alertmanager's documentation, `webhook_config`, version 4 of the payload. A route must send that one
-//! alert and no other here.
+//! failure. Other alerts, in the same message or alone, say nothing about the chain. Source: Alertmanager's documentation,
+//! `webhook_config`, version 4 of the payload.
 use axum::http::{Method, StatusCode};
 use serde::Deserialize;
 
@@ -14,11 +15,19 @@ const UNREADABLE: Reply = Reply::text(
     StatusCode::BAD_REQUEST,
     "the body is not an Alertmanager webhook with the status firing or resolved, or it is too long",
 );
+/// What the alert that always fires is called in the rules that most people have, and was in older ones.
+const ALWAYS: &[&str] = &["Watchdog", "DeadMansSwitch"];
 /// Alerts that are named in the text; of more their number is told.
 const NAMED: usize = 20;
 
-pub(super) const DIALECT: Dialect =
-    Dialect { read, taken: Reply::text(StatusCode::OK, "OK"), unknown: UNKNOWN, hasty: false, by_body: true };
+pub(super) const DIALECT: Dialect = Dialect {
+    read,
+    taken: Reply::text(StatusCode::OK, "OK"),
+    unknown: UNKNOWN,
+    stranger: None,
+    hasty: false,
+    by_body: true,
+};
 
 #[derive(Deserialize)]
 struct Webhook {
@@ -54,10 +63,20 @@ fn read(request: &Request<'_>) -> Result<Said, Reply> {
         return Err(POST_ONLY);
     }
     let webhook: Webhook = serde_json::from_slice(request.body).map_err(|_| UNREADABLE)?;
-    let asked = match webhook.status.as_str() {
-        "firing" => Asked::Success,
-        "resolved" => Asked::Fail,
-        _ => return Err(UNREADABLE),
+    if !matches!(webhook.status.as_str(), "firing" | "resolved") {
+        return Err(UNREADABLE);
+    }
+    let meant: Vec<&str> = match request.get("alertname") {
+        Some(name) => vec![name],
+        None => ALWAYS.to_vec(),
+    };
+    let watchdogs = || webhook.alerts.iter().filter(|alert| meant.contains(&alert.labels.alertname.as_str()));
+    let asked = if watchdogs().any(|alert| alert.status == "firing") {
+        Asked::Success
+    } else if watchdogs().next().is_some() {
+        Asked::Fail
+    } else {
+        Asked::Log
     };
     let mut lines: Vec<String> = webhook.alerts.iter().take(NAMED).map(line).collect();
     if webhook.alerts.len() > NAMED {
@@ -97,6 +116,33 @@ mod tests {
         let result = read(DIALECT, "POST", "/api/alertmanager/tok", &[], &body);
         let text = format!("Watchdog {status}: always fires\n firing");
         assert_eq!(said(result), ("tok".to_owned(), asked, text));
+    }
+
+    #[rstest]
+    #[case("", r#"{"status":"firing","labels":{"alertname":"DiskFull"}}"#, Asked::Log)]
+    #[case("", r#"{"status":"resolved","labels":{"alertname":"DiskFull"}}"#, Asked::Log)]
+    #[case("", "", Asked::Log)]
+    #[case(
+        "",
+        r#"{"status":"firing","labels":{"alertname":"DiskFull"}},{"status":"resolved","labels":{"alertname":"Watchdog"}}"#,
+        Asked::Fail
+    )]
+    #[case(
+        "",
+        r#"{"status":"resolved","labels":{"alertname":"Watchdog"}},{"status":"firing","labels":{"alertname":"Watchdog"}}"#,
+        Asked::Success
+    )]
+    #[case("", r#"{"status":"firing","labels":{"alertname":"DeadMansSwitch"}}"#, Asked::Success)]
+    #[case("?alertname=Alive", r#"{"status":"firing","labels":{"alertname":"Alive"}}"#, Asked::Success)]
+    #[case("?alertname=Alive", r#"{"status":"firing","labels":{"alertname":"Watchdog"}}"#, Asked::Log)]
+    fn only_the_alert_that_always_fires_counts(
+        #[case] query: &str,
+        #[case] alerts: &str,
+        #[case] asked: Asked,
+    ) {
+        let body = format!(r#"{{"version":"4","status":"firing","alerts":[{alerts}]}}"#);
+        let target = format!("/api/alertmanager/tok{query}");
+        assert_eq!(said(read(DIALECT, "POST", &target, &[], &body)).1, asked);
     }
 
     #[rstest]

@@ -13,6 +13,7 @@ pub(super) const DIALECT: Dialect = Dialect {
     read,
     taken: Reply::text(StatusCode::OK, "OK"),
     unknown: UNKNOWN,
+    stranger: None,
     hasty: false,
     by_body: false,
 };

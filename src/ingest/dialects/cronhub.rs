@@ -13,6 +13,7 @@ pub(super) const DIALECT: Dialect = Dialect {
     read,
     taken: Reply::json(StatusCode::OK, r#"{"success":true}"#),
     unknown: UNKNOWN,
+    stranger: None,
     hasty: false,
     by_body: false,
 };

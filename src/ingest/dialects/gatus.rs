@@ -3,7 +3,7 @@
 //!
 //! The token is our ping key and `<group>_<name>` the slug, or both together an alias. Source: `CreateExternalEndpointResult`
 //! in Gatus' `api/external_endpoint.go`, whose order of refusals this keeps. There a wrong token is 401 where the endpoint
-//! is known; here a pair is known or not.
+//! is known; here a token is the key of a project or 401, and an endpoint that this project has not is 404.
 use axum::http::header::AUTHORIZATION;
 use axum::http::{Method, StatusCode};
 use serde::Deserialize;
@@ -14,10 +14,17 @@ use crate::core::ping::Asked;
 const UNKNOWN: Reply = Reply::text(StatusCode::NOT_FOUND, "not found");
 const NO_RESULT: Reply = Reply::text(StatusCode::BAD_REQUEST, "missing or invalid success query parameter");
 const NO_BEARER: Reply = Reply::text(StatusCode::UNAUTHORIZED, "invalid Authorization header");
+const WRONG_TOKEN: Reply = Reply::text(StatusCode::UNAUTHORIZED, "invalid token");
 const NO_TOKEN: Reply = Reply::text(StatusCode::UNAUTHORIZED, "bearer token must not be empty");
 
-pub(super) const DIALECT: Dialect =
-    Dialect { read, taken: Reply::text(StatusCode::OK, ""), unknown: UNKNOWN, hasty: false, by_body: false };
+pub(super) const DIALECT: Dialect = Dialect {
+    read,
+    taken: Reply::text(StatusCode::OK, ""),
+    unknown: UNKNOWN,
+    stranger: Some(WRONG_TOKEN),
+    hasty: false,
+    by_body: false,
+};
 
 #[derive(Deserialize)]
 struct Body {

@@ -14,6 +14,7 @@ pub(super) const DIALECT: Dialect = Dialect {
     read,
     taken: Reply::json(StatusCode::OK, r#"{"ok":true}"#),
     unknown: UNKNOWN,
+    stranger: None,
     hasty: false,
     by_body: false,
 };

@@ -32,9 +32,9 @@ use super::http;
 use super::intake::{Intake, Sender, preflight, unavailable, uncached};
 use super::writer::{Answer, Target};
 use crate::core::ping::{Asked, parse_check_uuid};
-use crate::core::schedule::Spec;
+use crate::core::schedule::{Kind, Spec};
 use crate::core::{Span, alias, slug};
-use crate::store::{Db, StoreError, addresses, checks, projects};
+use crate::store::{Db, StoreError, addresses, check_lists, checks, projects};
 
 /// The routes of all products but those whose URLs stand at the root: see [`at_root`].
 pub fn router() -> Router<Intake> {
@@ -83,11 +83,9 @@ pub async fn at_root(State(intake): State<Intake>, request: axum::extract::Reque
         [_] => snitch::DIALECT,
         _ => return StatusCode::NOT_FOUND.into_response(),
     };
-    if request.method() == Method::OPTIONS {
-        return StatusCode::NOT_FOUND.into_response();
-    }
     // Most that comes here is mistyped: it gets its page without its body being read.
     match target(&intake.db, Address::Token(path[0].clone())).await {
+        // A browser's question, too, now that there is somebody to ask.
         Ok(Some(_)) => spoken(handle(dialect, intake, request).await),
         Ok(None) => StatusCode::NOT_FOUND.into_response(),
         Err(error) => not_looked_up(&error),
@@ -114,6 +112,8 @@ struct Dialect {
     taken: Reply,
     /// The answer when there is no such check.
     unknown: Reply,
+    /// The answer in place of that when no project has the credential, for a product that tells the two apart.
+    stranger: Option<Reply>,
     /// See [`Incoming::hasty`](super::Incoming::hasty).
     hasty: bool,
     /// The body may say what happened: without all of it nothing is known.
@@ -267,24 +267,70 @@ async fn handle(dialect: Dialect, intake: Intake, request: axum::extract::Reques
                 Ok(said) => said,
                 Err(reply) => return reply.into_response(),
             };
+            let credential = match (&said.address, dialect.stranger) {
+                (Address::Pair { credential, .. }, Some(stranger)) => Some((credential.clone(), stranger)),
+                _ => None,
+            };
+            let plan = match &said.address {
+                Address::Pair { create: Create::Planned(spec, grace), .. } => Some((spec.clone(), *grace)),
+                _ => None,
+            };
             let target = match target(&intake.db, said.address).await {
                 Ok(Some(target)) => target,
-                Ok(None) => return dialect.unknown.into_response(),
+                Ok(None) => return unknown(dialect, &intake.db, credential).await,
                 Err(error) => return not_looked_up(&error),
             };
+            if let Some((spec, grace)) = plan
+                && let Err(error) = follow(&intake, &target, spec, grace).await
+            {
+                return not_looked_up(&error);
+            }
             let text = body::bounded(&said.text, intake.body_limit);
             let mut ping = sender.ping(target, said.asked, text, &intake);
             (ping.rid, ping.hasty) = (said.rid, dialect.hasty);
             match intake.submit(ping).await {
                 Answer::Ok | Answer::Created => dialect.taken.into_response(),
                 // Nothing that a dialect hands in has a fault to be refused for.
-                Answer::NotFound | Answer::Refused(_) => dialect.unknown.into_response(),
+                Answer::NotFound | Answer::Refused(_) => unknown(dialect, &intake.db, credential).await,
                 Answer::Ambiguous => AMBIGUOUS.into_response(),
                 Answer::Unavailable => unavailable(),
             }
         }
     };
     intake.with_body(body, with_body).await.unwrap_or_else(unavailable)
+}
+
+/// There is no such check: whose words that takes depends on whether the credential is anybody's.
+async fn unknown(dialect: Dialect, db: &Db, credential: Option<(String, Reply)>) -> Response {
+    let Some((key, stranger)) = credential else { return dialect.unknown.into_response() };
+    match projects::by_ping_key(db, &key).await {
+        Ok(Some(_)) => dialect.unknown.into_response(),
+        Ok(None) => stranger.into_response(),
+        Err(error) => not_looked_up(&error),
+    }
+}
+
+/// Gives a check that is there already the schedule and the grace that its job states, as the product does: they are
+/// written in the job's code, and change there.
+async fn follow(intake: &Intake, target: &Target, spec: Spec, grace: Span) -> Result<(), StoreError> {
+    let check = match target {
+        Target::Uuid(uuid) => checks::by_uuid(&intake.db, *uuid).await?,
+        Target::Slug { ping_key, slug, .. } | Target::Planned { ping_key, slug, .. } => {
+            let Some(project) = projects::by_ping_key(&intake.db, ping_key).await? else { return Ok(()) };
+            let mut fitting = check_lists::with_slug(&intake.db, project.id, slug).await?;
+            // More than one: the ping is refused as ambiguous.
+            if fitting.len() == 1 { fitting.pop() } else { None }
+        }
+    };
+    let Some(check) = check else { return Ok(()) };
+    let mut settings = check.settings();
+    let period = if spec.kind == Kind::Period { spec.period } else { settings.spec.period };
+    let wanted = (Spec { period, ..spec }, grace);
+    if (&settings.spec, settings.grace) == (&wanted.0, wanted.1) {
+        return Ok(());
+    }
+    (settings.spec, settings.grace) = wanted;
+    checks::update(&intake.db, check.id, &settings, None, intake.clock.now()).await.map(drop)
 }
 
 /// The decoded parts of a path, without the empty ones at its ends. `None`: it is not UTF-8.

@@ -36,11 +36,18 @@ pub(super) const CRON: Dialect = Dialect {
     read: read_cron,
     taken: Reply::bare(StatusCode::ACCEPTED),
     unknown: NOT_FOUND,
+    stranger: None,
     hasty: true,
     by_body: true,
 };
-pub(super) const ENVELOPE: Dialect =
-    Dialect { read: read_envelope, taken: NOT_OURS, unknown: NOT_FOUND, hasty: true, by_body: true };
+pub(super) const ENVELOPE: Dialect = Dialect {
+    read: read_envelope,
+    taken: NOT_OURS,
+    unknown: NOT_FOUND,
+    stranger: None,
+    hasty: true,
+    by_body: true,
+};
 
 /// How long a job may run, and how late it may check in, when its configuration does not say: Sentry's own figures, in
 /// minutes.

@@ -24,6 +24,7 @@ pub(super) const DIALECT: Dialect = Dialect {
     read,
     taken: Reply::text(StatusCode::ACCEPTED, "Got it, thanks!"),
     unknown: UNKNOWN,
+    stranger: None,
     hasty: false,
     by_body: true,
 };

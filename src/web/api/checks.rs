@@ -7,7 +7,7 @@ use axum::{Extension, Json};
 
 use super::Version;
 use super::caller::{Edit, Editor, Reader};
-use super::document::{CheckBody, ErrorBody, Reading, Writing};
+use super::document::{CheckBody, Reading, Writing};
 use super::fields;
 use super::named::{CheckId, Code};
 use super::refusal::Refusal;
@@ -176,7 +176,7 @@ pub async fn pause(
 #[utoipa::path(post, path = "/checks/{code}/resume", operation_id = "resume_check", summary = "Resume a check", description = "",
     params(("code" = String, Path, description = "The check's UUID")),
     responses((status = 200, description = "The resumed check", body = ApiCheck<'static>),
-        (status = 409, description = "The check is not paused", body = ErrorBody), Writing))]
+        (status = 409, description = "The check is not paused", body = String, content_type = "text/plain"), Writing))]
 pub async fn resume(
     State(state): State<AppState>,
     Extension(Version(version)): Extension<Version>,

@@ -182,6 +182,8 @@ impl IntoResponses for Writing {
         super::channels::list,
         super::badges::get,
         super::status::status,
+        super::status::delivered,
+        super::status::bounced,
         metrics::progress,
     ),
     components(schemas(ErrorBody))

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::core::schedule::{Kind, Schedule, Spec, Zone, kind_of_expression};
 use crate::core::{Span, Time, slug};
-use crate::store::checks::{MAX_DESCRIPTION, Settings, Unique};
+use crate::store::checks::{MAX_DESCRIPTION, MAX_TAGS, Settings, Unique};
 
 /// Shortest and longest period and grace of this API, in seconds.
 const SECONDS: std::ops::RangeInclusive<i64> = 60..=31_536_000;
@@ -44,7 +44,7 @@ pub(super) struct Wanted {
 pub(super) fn read(body: &Map<String, Value>, now: Time) -> Result<Wanted, String> {
     let get = |name: &str| body.get(name);
     let mut wanted = Wanted {
-        channels: text(get("channels"), "channels", None)?,
+        channels: exact(get("channels"), "channels", None)?,
         desc: text(get("desc"), "desc", Some(MAX_DESCRIPTION))?,
         failure_kw: text(get("failure_kw"), "failure_kw", Some(200))?,
         filter_body: boolean(get("filter_body"), "filter_body")?,
@@ -57,12 +57,12 @@ pub(super) fn read(body: &Map<String, Value>, now: Time) -> Result<Wanted, Strin
         name: text(get("name"), "name", Some(slug::MAX_CHARS))?,
         ..Wanted::default()
     };
-    let schedule = text(get("schedule"), "schedule", Some(100))?;
+    let schedule = exact(get("schedule"), "schedule", Some(100))?;
     if let Some(line) = &schedule {
         // The zone has its own turn; the expression is checked in a zone that exists.
         wanted.schedule = Some(expression(line, "UTC", now)?);
     }
-    wanted.slug = text(get("slug"), "slug", Some(slug::MAX_CHARS))?;
+    wanted.slug = exact(get("slug"), "slug", Some(slug::MAX_CHARS))?;
     if wanted.slug.as_deref().is_some_and(|text| !slug::is_valid(text)) {
         return Err("slug does not match pattern".to_owned());
     }
@@ -72,16 +72,13 @@ pub(super) fn read(body: &Map<String, Value>, now: Time) -> Result<Wanted, Strin
     wanted.success_kw = text(get("success_kw"), "success_kw", Some(200))?;
     wanted.tags = text(get("tags"), "tags", Some(MAX_TAGS))?;
     wanted.timeout = seconds(get("timeout"), "timeout")?;
-    if let Some(name) = text(get("tz"), "tz", None)? {
+    if let Some(name) = exact(get("tz"), "tz", None)? {
         let zone = Zone::named(&name).map_err(|_| "tz is not a valid timezone".to_owned())?;
         wanted.tz = Some(zone.name().to_owned());
     }
     wanted.unique = unique(get("unique"))?;
     Ok(wanted)
 }
-
-/// Ours: Healthchecks has no limit, and fails with 500 where its database has one.
-const MAX_TAGS: usize = 2000;
 
 fn expression(line: &str, tz: &str, now: Time) -> Result<Spec, String> {
     let invalid = || "schedule is not a valid cron or OnCalendar expression".to_owned();
@@ -93,14 +90,20 @@ fn expression(line: &str, tz: &str, now: Time) -> Result<Spec, String> {
     Ok(spec)
 }
 
+/// A text for people.
 fn text(value: Option<&Value>, name: &str, limit: Option<usize>) -> Result<Option<String>, String> {
+    // NUL cannot be stored everywhere and is never meant.
+    Ok(exact(value, name, limit)?.map(|text| text.replace('\0', "")))
+}
+
+/// A text that has its own rules.
+fn exact(value: Option<&Value>, name: &str, limit: Option<usize>) -> Result<Option<String>, String> {
     match value {
         None => Ok(None),
         Some(Value::String(text)) if limit.is_some_and(|limit| text.chars().count() > limit) => {
             Err(format!("{name} is too long"))
         }
-        // NUL cannot be stored everywhere and is never meant.
-        Some(Value::String(text)) => Ok(Some(text.replace('\0', ""))),
+        Some(Value::String(text)) => Ok(Some(text.clone())),
         Some(_) => Err(format!("{name} is not a string")),
     }
 }
@@ -211,7 +214,8 @@ impl Wanted {
         set(&mut settings.spec.tz, self.tz.as_ref());
         if let Some(schedule) = &self.schedule {
             let tz = settings.spec.tz.clone();
-            settings.spec = expression(&schedule.expr, &tz, now)?;
+            // The period is kept unseen, as the zone of a simple check is: `unique` finds checks by it.
+            settings.spec = Spec { period: settings.spec.period, ..expression(&schedule.expr, &tz, now)? };
         } else if let Some(timeout) = self.timeout {
             settings.spec = Spec { tz: settings.spec.tz.clone(), ..Spec::every(Span::seconds(timeout)) };
         }
@@ -247,6 +251,9 @@ mod tests {
     #[case(r#"{"schedule": "0 0 31 2 *"}"#, "schedule is not a valid cron or OnCalendar expression")]
     #[case(r#"{"schedule": "@daily"}"#, "schedule is not a valid cron or OnCalendar expression")]
     #[case(r#"{"schedule": ""}"#, "schedule is not a valid cron or OnCalendar expression")]
+    #[case(r#"{"slug": "a\u0000b"}"#, "slug does not match pattern")]
+    #[case(r#"{"tz": "UTC\u0000"}"#, "tz is not a valid timezone")]
+    #[case(r#"{"schedule": "* * * * *\u0000"}"#, "schedule is not a valid cron or OnCalendar expression")]
     #[case(r#"{"tz": "utc"}"#, "tz is not a valid timezone")]
     #[case(r#"{"unique": "name"}"#, "unique is not an array")]
     #[case(r#"{"unique": ["status"]}"#, "an item in 'unique' has unexpected value")]

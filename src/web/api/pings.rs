@@ -128,7 +128,8 @@ pub async fn body(
     let check = id.find(&state.db, editor.project).await?;
     let named = params.iter().find(|(name, _)| *name == "n").map(|(_, n)| n);
     let n = named.filter(|text| text.bytes().all(|b| b.is_ascii_digit())).and_then(|text| text.parse().ok());
-    let Some(n) = n else { return Err(Refusal::NotFound) };
+    // What the list does not show any more is gone, although history may be kept for longer.
+    let Some(n) = n.filter(|n| *n > check.n_pings - MAX_PINGS) else { return Err(Refusal::NotFound) };
     let Some(newest) = check.last_ping_id else { return Err(Refusal::NotFound) };
     let body = pings::body_of(&state.db, check.id, newest, n).await?.ok_or(Refusal::NotFound)?;
     let headers = [(header::CONTENT_TYPE, "text/plain"), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")];

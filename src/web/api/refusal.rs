@@ -55,7 +55,8 @@ impl IntoResponse for Refusal {
             Self::NotFound => StatusCode::NOT_FOUND.into_response(),
             Self::NoRoute => error(StatusCode::NOT_FOUND, "not found"),
             Self::Method => StatusCode::METHOD_NOT_ALLOWED.into_response(),
-            Self::NotPaused => error(StatusCode::CONFLICT, "check is not paused"),
+            // Bare words there, too.
+            Self::NotPaused => (StatusCode::CONFLICT, "check is not paused").into_response(),
             Self::Filter => StatusCode::BAD_REQUEST.into_response(),
             Self::Compression(cause) => {
                 tracing::error!(error = %cause, "an answer could not be compressed");

@@ -12,13 +12,14 @@ use crate::core::access::Action;
 use crate::core::check::{Early, Event, Shown, State};
 use crate::core::schedule::{Kind, Schedule, Zone};
 use crate::core::{Span, Time};
+use crate::healthchecks::unique_key;
 use crate::i18n::{Lang, zone_or_utc};
 use crate::notify::load::display_name;
 use crate::store::addresses::{self, Addresses};
 use crate::store::channels::Channel;
 use crate::store::checks::{self, Check};
 use crate::store::flips::{self, Window};
-use crate::store::{blackouts, channels, consents, pings};
+use crate::store::{blackouts, channels, check_lists, consents, pings, projects};
 use crate::web::error::{AppError, Result};
 use crate::web::extract::{Fields, Visit};
 use crate::web::view::{Confirm, Shell, Sign, page, schedule_words, sign};
@@ -81,6 +82,20 @@ impl Target {
         };
         Self { name: channel.name, trouble }
     }
+}
+
+/// `GET /cloaked/{key}`: to the page of the check whose `unique_key` a reader's program was given, for people who have
+/// signed in.
+pub async fn by_unique_key(visit: Visit, Path(key): Path<String>) -> Result<Response> {
+    let (db, user) = (&visit.state.db, visit.user()?);
+    for project in projects::of_user(db, user).await? {
+        let codes = check_lists::codes(db, project.id).await?;
+        if let Some(code) = codes.iter().find(|code| unique_key(code) == key) {
+            let page = visit.state.links.local(&format!("/checks/{code}"));
+            return Ok(Redirect::to(&page).into_response());
+        }
+    }
+    Err(AppError::NotFound)
 }
 
 /// `GET /checks/{check}`

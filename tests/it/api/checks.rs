@@ -3,7 +3,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::{CHECKS, NOBODY, call, error, read_only};
-use crate::support::{Maibo, until};
+use crate::support::{Maibo, http, until};
 
 const UNKNOWN: &str = "1f1c9a52-7c1e-4d0b-9a53-0f6d1c2b88e2";
 
@@ -129,8 +129,11 @@ fn pause_and_resume_each_leave_a_flip() {
         let reply = maibo.api("POST", &format!("{CHECKS}{uuid}/{what}"), "");
         (reply.status, reply.json())
     };
-    let not_paused = || (409, json!({"error": "check is not paused"}));
-    assert_eq!(post("resume"), not_paused());
+    let refused = || {
+        let reply = maibo.api("POST", &format!("{CHECKS}{uuid}/resume"), "");
+        assert_eq!((reply.status, reply.text().as_str()), (409, "check is not paused"));
+    };
+    refused();
     maibo.ping_ok(&uuid);
     maibo.ping_ok(&format!("{uuid}/start"));
     let (status, paused) = post("pause");
@@ -143,7 +146,7 @@ fn pause_and_resume_each_leave_a_flip() {
     let (status, resumed) = post("resume");
     assert_eq!((status, &resumed["status"]), (200, &json!("new")));
     assert_eq!((&resumed["last_ping"], &resumed["n_pings"]), (&Value::Null, &json!(2)));
-    assert_eq!(post("resume"), not_paused());
+    refused();
     let ups: Vec<Value> = maibo.flips(&uuid).iter().map(|flip| flip["up"].clone()).collect();
     assert_eq!(ups, [0, 0, 1]);
 }
@@ -230,4 +233,26 @@ fn method_then_body_then_key_then_check_then_fields() {
             assert_eq!(reply.status, 404, "{method} {tail}");
         }
     }
+}
+
+#[test]
+fn a_readers_name_of_a_check_leads_people_to_its_page() {
+    let maibo = Maibo::serving();
+    let args = ["user", "create", "--email", "ops@example.org", "--password-stdin"];
+    assert_eq!(maibo.run_with(&args, "a long password\n").code, Some(0));
+    let uuid = maibo.api_check(&json!({"name": "a"}));
+    let reader = call(&maibo, "GET", &format!("{CHECKS}{uuid}"), &read_only(&maibo), "").json();
+    let target = format!("/cloaked/{}/", reader["unique_key"].as_str().unwrap());
+    let stranger = maibo.call("GET", &target);
+    assert_eq!(stranger.status, 303);
+    assert!(stranger.header("location").unwrap().contains("login?next=%2Fcloaked"));
+    let form = b"email=ops%40example.org&password=a+long+password";
+    let session = http::request(maibo.addr(), "POST", "/login", &[], form);
+    let cookie = session.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+    let open = |target: &str| http::request(maibo.addr(), "GET", target, &[("Cookie", cookie.as_str())], b"");
+    for target in [target.as_str(), target.trim_end_matches('/')] {
+        let reply = open(target);
+        assert_eq!((reply.status, reply.header("location")), (303, Some(format!("/checks/{uuid}").as_str())));
+    }
+    assert_eq!(open(&format!("/cloaked/{}/", "0".repeat(40))).status, 404);
 }

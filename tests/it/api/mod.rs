@@ -226,3 +226,51 @@ fn a_huge_body_is_refused_in_words() {
     let reply = maibo.api("POST", CHECKS, &tags);
     assert_eq!(error(&reply), (400, "json validation error: tags is too long".to_owned()));
 }
+
+#[test]
+fn vendors_that_report_on_messages_are_heard_out() {
+    let maibo = Maibo::serving();
+    for version in 1..=3 {
+        let target = format!("/api/v{version}/notifications/{NOBODY}/status");
+        let form = b"MessageStatus=failed&ErrorCode=30003";
+        assert_eq!(http::request(maibo.addr(), "POST", &target, &[], form).status, 200);
+        assert_eq!(maibo.call("GET", &target).status, 405);
+        for method in ["GET", "POST", "PUT"] {
+            let reply =
+                http::request(maibo.addr(), method, &format!("/api/v{version}/bounces/"), &[], b"From: x");
+            assert_eq!((reply.status, reply.text().as_str()), (200, "OK (bad signature)"));
+        }
+    }
+}
+
+#[test]
+fn a_check_with_a_calendar_is_still_found_by_its_period() {
+    let maibo = Maibo::serving();
+    let unique = |body: serde_json::Value| {
+        let reply = maibo.api("POST", CHECKS, &body.to_string());
+        (reply.status, reply.json()["uuid"].as_str().unwrap().to_owned())
+    };
+    let made = maibo.api_check(&json!({"name": "a", "schedule": "* * * * *"}));
+    let usual =
+        json!({"name": "a", "timeout": 86400, "unique": ["name", "timeout"], "schedule": "* * * * *"});
+    assert_eq!(unique(usual), (200, made));
+    let made = maibo.api_check(&json!({"name": "b", "timeout": 300}));
+    assert_eq!(maibo.api("POST", &format!("{CHECKS}{made}"), r#"{"schedule": "* * * * *"}"#).status, 200);
+    assert_eq!(
+        unique(json!({"name": "b", "timeout": 300, "unique": ["name", "timeout"]})),
+        (200, made.clone())
+    );
+    assert_eq!(maibo.shown(&made)["timeout"], 300);
+    assert_eq!(unique(json!({"name": "b", "timeout": 301, "unique": ["timeout"]})).0, 201);
+}
+
+#[test]
+fn what_this_api_takes_can_be_edited_by_ours() {
+    let maibo = Maibo::serving();
+    let tags = (0..400).map(|n| format!("t{n:03}")).collect::<Vec<_>>().join(" ");
+    assert_eq!(tags.len(), 1999);
+    let uuid = maibo.api_check(&json!({"name": "a", "tags": tags}));
+    let reply = maibo.api("PATCH", &format!("/api/maibo/v1/checks/{uuid}"), r#"{"name": "b"}"#);
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    assert_eq!(maibo.shown(&uuid)["tags"], tags);
+}

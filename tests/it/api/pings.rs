@@ -149,4 +149,14 @@ fn at_most_a_thousand_pings_are_listed() {
     }
     let listed = list(&maibo, &uuid);
     assert_eq!((listed.len(), &listed[0]["n"], &listed[999]["n"]), (1000, &json!(1005), &json!(6)));
+
+    // What the list does not show any more is gone, although it is still stored.
+    let uuid = maibo.check("Another", &["--every", "1h"]);
+    for n in 1..=1003 {
+        assert_eq!(maibo.post(&format!("{uuid}/log"), format!("{n}").as_bytes()).status, 200);
+    }
+    for (n, status) in [(1, 404), (3, 404), (4, 200), (1003, 200), (1004, 404)] {
+        let reply = maibo.api("GET", &format!("{CHECKS}{uuid}/pings/{n}/body"), "");
+        assert_eq!(reply.status, status, "{n}");
+    }
 }

@@ -1,6 +1,6 @@
 //! Addresses: what they mean, which are refused, and in which order.
 use super::{NOBODY, RID, not_found, said, with_slug};
-use crate::support::Maibo;
+use crate::support::{Maibo, http};
 
 #[test]
 fn the_path_after_a_uuid_says_what_happened() {
@@ -54,6 +54,14 @@ fn addresses_of_hc_ping_com_stand_at_the_root_too() {
     let made = maibo.call("GET", &format!("/{key}/another?create=1"));
     assert_eq!((made.status, made.text().as_str()), (201, "Created"));
     assert_eq!(maibo.call("OPTIONS", &format!("/{uuid}")).status, 204);
+    // From a page of another site, as below /ping/.
+    for origin in ["https://app.example", "null"] {
+        let headers = [("Origin", origin), ("Sec-Fetch-Site", "cross-site")];
+        let reply = http::request(maibo.addr(), "POST", &format!("/{uuid}"), &headers, b"");
+        assert_eq!((reply.status, reply.text().as_str()), (200, "OK"), "{origin}");
+        assert_eq!(reply.header("access-control-allow-origin"), Some("*"));
+        counted.push("success".to_owned());
+    }
     for (target, status, words) in [
         (format!("/{NOBODY}"), 404, "not found"),
         (format!("/{uuid}/256"), 400, "invalid url format"),

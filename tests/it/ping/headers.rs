@@ -87,7 +87,8 @@ fn headers_of_a_proxy_are_believed_only_from_ours() {
         ("::ffff:1.1.1.1", "::ffff:1.1.1.1"),
         // A port is cut from IPv4 only.
         ("[2001:db8::1]:567", "127.0.0.1"),
-        ("1.2.3.4:99999", "127.0.0.1"),
+        ("1.2.3.4:99999", "1.2.3.4"),
+        ("1.2.3.4:", "1.2.3.4"),
         (&"1.2.3.4, ".repeat(1000), "1.2.3.4"),
     ] {
         let headers = [("X-Forwarded-For", list), ("X-Forwarded-Proto", "https")];
