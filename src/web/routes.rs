@@ -104,6 +104,7 @@ pub fn router(state: AppState, intake: Intake) -> Router {
         .route("/b/{states}/{file}", get(badges::of_check))
         .route("/badge/{key}/{file}", get(badges::of_all))
         .route("/badge/{key}/{signature}/{file}", get(badges::of_tag))
+        .layer(from_fn(badges::never_kept))
         .layer(from_fn(api::cors::preflight))
         .layer(from_fn(api::cors::allow));
 

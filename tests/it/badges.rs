@@ -153,7 +153,9 @@ fn an_address_that_nobody_was_given_shows_nothing() {
         format!("/b/2/{check}"),
         format!("/b/x/{check}.svg"),
     ] {
-        assert_eq!(get(&maibo, &wrong).status, 404, "{wrong}");
+        let reply = get(&maibo, &wrong);
+        assert_eq!(reply.status, 404, "{wrong}");
+        assert!(reply.header("cache-control").unwrap().contains("no-store"), "{wrong}");
     }
     // Only the first eight characters are signed, and the two states are asked for in exactly one way.
     maibo.ping_ok(&uuid);

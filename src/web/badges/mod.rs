@@ -6,8 +6,9 @@ mod drawing;
 mod signature;
 mod width;
 
-use axum::extract::{Path, State};
-use axum::http::header::{self, HeaderName};
+use axum::extract::{Path, Request, State};
+use axum::http::header::{self, HeaderName, HeaderValue};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::Serialize;
@@ -138,9 +139,17 @@ fn parts(file: &str) -> Result<(&str, Format)> {
     Ok((name, format))
 }
 
+/// Nobody keeps a badge, nor that there is none.
+pub async fn never_kept(request: Request, next: Next) -> Response {
+    const NEVER: HeaderValue =
+        HeaderValue::from_static("max-age=0, no-cache, no-store, must-revalidate, private");
+    let mut response = next.run(request).await;
+    response.headers_mut().insert(header::CACHE_CONTROL, NEVER);
+    response
+}
+
 fn answer(format: Format, label: &str, light: Light, tally: Tally) -> Response {
-    let head: [(HeaderName, &str); 3] = [
-        (header::CACHE_CONTROL, "max-age=0, no-cache, no-store, must-revalidate, private"),
+    let head: [(HeaderName, &str); 2] = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         // A picture that somebody opens by itself runs nothing.
         (header::CONTENT_SECURITY_POLICY, "default-src 'none'"),
