@@ -13,7 +13,8 @@ const READ: usize = 2 * 1024 * 1024;
 /// Reads a message. What cannot be read is left out: a mail is a ping all the same.
 pub(super) fn read(raw: &[u8]) -> Mail {
     let raw = raw.get(..READ).unwrap_or(raw);
-    let Some(message) = MessageParser::new().parse(raw) else { return Mail::default() };
+    let Some(message) = MessageParser::new().parse(raw).map(Whole) else { return Mail::default() };
+    let message = &message.0;
     let bodies: BTreeSet<u32> = message.text_body.iter().chain(&message.html_body).copied().collect();
     let mut text = String::new();
     for part in bodies.into_iter().filter_map(|id| message.part(id)) {
@@ -25,20 +26,21 @@ pub(super) fn read(raw: &[u8]) -> Mail {
         // So that no keyword is found across two parts.
         text.push('\n');
     }
-    let subject = message.subject().unwrap_or_default().to_owned();
-    take_apart(message);
-    Mail { subject, text }
+    Mail { subject: message.subject().unwrap_or_default().to_owned(), text }
 }
 
-/// Frees messages within messages one after the other: there may be as many as fit, and each would be freed on the stack
-/// of the one around it.
-fn take_apart(message: Message<'_>) {
-    let mut rest = vec![message];
-    while let Some(message) = rest.pop() {
-        rest.extend(message.parts.into_iter().filter_map(|part| match part.body {
-            PartType::Message(inner) => Some(inner),
-            _ => None,
-        }));
+/// A message that frees what is within it one after the other: messages within messages may be as many as fit, and each
+/// would be freed on the stack of the one around it.
+struct Whole<'a>(Message<'a>);
+
+impl Drop for Whole<'_> {
+    fn drop(&mut self) {
+        let mut rest = std::mem::take(&mut self.0.parts);
+        while let Some(part) = rest.pop() {
+            if let PartType::Message(mut inner) = part.body {
+                rest.append(&mut inner.parts);
+            }
+        }
     }
 }
 
@@ -90,7 +92,14 @@ mod tests {
             "Content-Type: message/rfc822\r\n\r\n",
             "Content-Type: multipart/digest; boundary=b\r\n\r\n--b\r\n\r\n",
         ] {
-            read(level.repeat(READ / level.len()).as_bytes());
+            let mail = level.repeat(READ / level.len());
+            read(mail.as_bytes());
+            // Also where reading ends in a panic: one takes everybody's server away, the other one mail.
+            let caught = std::panic::catch_unwind(|| {
+                let _message = MessageParser::new().parse(&mail).map(Whole);
+                panic!("as a reader does that stumbles");
+            });
+            assert!(caught.is_err());
         }
     }
 

@@ -9,7 +9,7 @@ use lettre::{Message, SmtpTransport, Transport as _};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::support::http::connect;
+use crate::support::http::{self, connect};
 use crate::support::{Maibo, eventually, until};
 
 const DOMAIN: &str = "ping.example.org";
@@ -434,5 +434,25 @@ fn the_settings_belong_together_and_the_half_that_works_takes_no_mail() {
             .with("MAIBO_MAIL_DOMAIN", DOMAIN);
         // It would fail on the port, which is taken.
         worker.work();
+    }
+}
+
+#[test]
+fn the_page_of_a_check_shows_where_to_mail_and_what_is_searched() {
+    let maibo = serving();
+    let args = ["user", "create", "--email", "ops@example.org", "--password-stdin"];
+    assert_eq!(maibo.run_with(&args, "a long password").code, Some(0));
+    let form = b"email=ops%40example.org&password=a+long+password";
+    let ours = ("Origin", "http://maibo.test");
+    let reply = http::request(maibo.addr(), "POST", "/login", &[ours], form);
+    let cookie = reply.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+    let uuid = filtering(&maibo, &json!({"filter_subject": true}));
+    for (lang, words) in [("en", "Of mails, the subject is searched."), ("zh-CN", "邮件只看主题。")] {
+        let head = [("Cookie", cookie.as_str()), ("Accept-Language", lang)];
+        let page = http::request(maibo.addr(), "GET", &format!("/checks/{uuid}"), &head, b"").text();
+        assert!(
+            page.contains(&format!("<code>{uuid}@{DOMAIN}</code>")) && page.contains(words),
+            "{lang}: {page}"
+        );
     }
 }
