@@ -15,8 +15,7 @@ use crate::auth::secret;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::core::Span;
-use crate::ingest::Intake;
-use crate::ingest::Writer;
+use crate::ingest::{Intake, Writer, mail};
 use crate::links::Links;
 use crate::meters::Meters;
 use crate::net::egress::Outbound;
@@ -38,6 +37,8 @@ const FAREWELL: Duration = Duration::from_secs(10);
 pub struct App {
     /// Where it listens, if it does; the port is the real one even when 0 was asked for.
     pub addr: Option<SocketAddr>,
+    /// Where it takes pings by mail, if it does.
+    pub mail_addr: Option<SocketAddr>,
     /// The one-time link for the first user, while there is none.
     pub setup_link: Option<String>,
     stop: CancellationToken,
@@ -61,7 +62,7 @@ pub fn post(config: &Config) -> anyhow::Result<Post> {
     Ok(Post::new(
         Outbound::new(&config.outbound_allow).with_commands(config.shell_channels),
         config.mailer()?,
-        Links::new(&config.base_url),
+        Links::new(&config.base_url).with_mail(config.mail_domain.as_deref()),
     ))
 }
 
@@ -139,6 +140,7 @@ impl App {
         let db = open_database(&config, clock.as_ref(), role).await?;
         let mut app = Self {
             addr: None,
+            mail_addr: None,
             setup_link: None,
             stop: CancellationToken::new(),
             server: None,
@@ -152,6 +154,7 @@ impl App {
         // Bound before the first look at deadlines, served after it: nobody shall see as down what only our own
         // absence hid, and a port that is taken is known before anything is done.
         let listener = if role.takes_pings() { Some(app.listen(&config).await?) } else { None };
+        let by_mail = if role.takes_pings() { app.listen_for_mail(&config).await? } else { None };
         let writer = listener.is_some().then(|| {
             let meters = Arc::clone(&app.meters);
             let (writer, writing) = Writer::new(app.db.clone(), Arc::clone(&clock), wakes.clone(), meters);
@@ -163,7 +166,7 @@ impl App {
             app.keep_house(&config, backups, &clock);
         }
         if let (Some(listener), Some(writer)) = (listener, writer) {
-            app.serve(listener, writer, config, clock, post, wakes).await?;
+            app.serve((listener, by_mail), writer, config, clock, post, wakes).await?;
         }
         Ok(app)
     }
@@ -174,6 +177,16 @@ impl App {
             .with_context(|| format!("cannot listen on {} (MAIBO_LISTEN)", config.listen))?;
         self.addr = Some(listener.local_addr()?);
         Ok(listener)
+    }
+
+    /// The way in for mails, and what stands behind their @.
+    async fn listen_for_mail(&mut self, config: &Config) -> anyhow::Result<Option<(TcpListener, Arc<str>)>> {
+        let (Some(addr), Some(domain)) = (config.mail_listen, &config.mail_domain) else { return Ok(None) };
+        let listener = TcpListener::bind(addr)
+            .await
+            .with_context(|| format!("cannot listen on {addr} (MAIBO_MAIL_LISTEN)"))?;
+        self.mail_addr = Some(listener.local_addr()?);
+        Ok(Some((listener, domain.as_str().into())))
     }
 
     /// Watches deadlines and sends alerts.
@@ -219,7 +232,7 @@ impl App {
     /// Takes pings and shows pages.
     async fn serve(
         &mut self,
-        listener: TcpListener,
+        (listener, by_mail): (TcpListener, Option<(TcpListener, Arc<str>)>),
         writer: Writer,
         config: Config,
         clock: Arc<dyn Clock>,
@@ -235,6 +248,10 @@ impl App {
             config.trusted_proxies.clone().into(),
             self.background.clone(),
         );
+        if let Some((listener, domain)) = by_mail {
+            let serving = mail::serve(listener, domain, intake.clone(), self.stop.clone(), FAREWELL);
+            self.background.spawn(serving);
+        }
         let (db, meters) = (self.db.clone(), Arc::clone(&self.meters));
         let (proxies, tasks) = (config.trusted_proxies.into(), self.background.clone());
         let state = AppState::new(db, clock, post, wakes, meters, proxies, tasks);

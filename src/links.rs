@@ -9,6 +9,8 @@ pub struct Links {
     base: Arc<str>,
     origin: Arc<str>,
     path: Arc<str>,
+    /// What stands behind the @ of addresses that take pings.
+    mail_domain: Option<Arc<str>>,
 }
 
 impl Links {
@@ -16,7 +18,15 @@ impl Links {
     pub fn new(base: &Url) -> Self {
         let path = base.path().trim_end_matches('/');
         let origin = base.origin().ascii_serialization().into();
-        Self { origin, base: base.as_str().trim_end_matches('/').into(), path: path.into() }
+        let base = base.as_str().trim_end_matches('/').into();
+        Self { origin, base, path: path.into(), mail_domain: None }
+    }
+
+    /// The same, where pings are taken by mail too.
+    #[must_use]
+    pub fn with_mail(mut self, domain: Option<&str>) -> Self {
+        self.mail_domain = domain.map(Arc::from);
+        self
     }
 
     /// Scheme, host and port, as a browser names them.
@@ -53,6 +63,12 @@ impl Links {
     #[must_use]
     pub fn ping(&self, uuid: &str) -> String {
         self.to(&format!("/ping/{uuid}"))
+    }
+
+    /// The address a job mails to, where pings are taken by mail.
+    #[must_use]
+    pub fn ping_mail(&self, uuid: &str) -> Option<String> {
+        self.mail_domain.as_ref().map(|domain| format!("{uuid}@{domain}"))
     }
 
     /// The page of a check.

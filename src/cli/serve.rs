@@ -25,12 +25,16 @@ pub(super) async fn run(config: Config, role: Role) -> anyhow::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let base = config.base_url.clone();
     let mail = config.smtp_url.is_some();
+    let mail_domain = config.mail_domain.clone();
     let app = App::start(config, role, Arc::new(SystemClock)).await?;
     let version = env!("CARGO_PKG_VERSION");
     match app.addr {
         None => say(&format!("Maibo {version} watches deadlines and sends alerts; it takes no pings.")),
         Some(addr) => {
             say(&format!("Maibo {version} listens on http://{addr}"));
+            if let (Some(addr), Some(domain)) = (app.mail_addr, &mail_domain) {
+                say(&format!("Mails to addresses at {domain} are taken on {addr}"));
+            }
             if base.port_or_known_default() != Some(addr.port()) || base.scheme() == "https" {
                 say(&format!("Public address: {base}"));
             }

@@ -16,6 +16,8 @@ pub(super) const NAMES: &[&str] = &[
     "smtp_url",
     "smtp_ca_file",
     "mail_from",
+    "mail_listen",
+    "mail_domain",
     "outbound_allow",
     "shell_channels",
     "trusted_proxies",

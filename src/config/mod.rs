@@ -9,7 +9,7 @@ use std::str::FromStr;
 use clap::Args;
 use ipnet::IpNet;
 use secrecy::SecretString;
-use url::Url;
+use url::{Host, Url};
 
 use crate::core::{Span, span};
 use crate::mail::{MailSettingsError, Mailer};
@@ -57,6 +57,12 @@ pub struct Flags {
     /// Sender of mails, `Maibo <maibo@example.org>` [default: the user of the SMTP URL]
     #[arg(long, global = true, env = "MAIBO_MAIL_FROM", value_name = "ADDRESS")]
     pub mail_from: Option<String>,
+    /// Address and port for pings by mail (SMTP) [default: none are taken]
+    #[arg(long, global = true, env = "MAIBO_MAIL_LISTEN", value_name = "ADDR:PORT")]
+    pub mail_listen: Option<String>,
+    /// What stands behind the @ of the addresses that take pings, `ping.example.org`
+    #[arg(long, global = true, env = "MAIBO_MAIL_DOMAIN", value_name = "DOMAIN")]
+    pub mail_domain: Option<String>,
     /// Networks that alerts may reach although they are private, `192.168.0.0/16,127.0.0.0/8`
     #[arg(long, global = true, env = "MAIBO_OUTBOUND_ALLOW", value_name = "CIDRS")]
     pub outbound_allow: Option<String>,
@@ -105,6 +111,10 @@ pub struct Config {
     /// Certificates that are trusted besides the machine's own, for the mail server alone.
     pub smtp_ca_file: Option<PathBuf>,
     pub mail_from: Option<String>,
+    /// `None`: no pings are taken by mail.
+    pub mail_listen: Option<SocketAddr>,
+    /// In lower case, as ASCII. Without an address of our own, another server takes the mails.
+    pub mail_domain: Option<String>,
     pub outbound_allow: Vec<IpNet>,
     /// Whether channels may run commands, with our own rights.
     pub shell_channels: bool,
@@ -126,6 +136,10 @@ pub enum ConfigError {
     File { file: PathBuf, problem: String },
     #[error("{name}: `{value}` is not {expected}")]
     Value { name: &'static str, value: String, expected: &'static str },
+    #[error(
+        "MAIBO_MAIL_LISTEN wants MAIBO_MAIL_DOMAIN beside it: what stands behind the @ of the addresses that take pings, like ping.example.org"
+    )]
+    NoMailDomain,
     #[error(transparent)]
     Mail(#[from] MailSettingsError),
 }
@@ -194,6 +208,15 @@ impl Config {
             Some(text) => backup_keep(&text)?,
             None => 7,
         };
+        let mail_listen = match pick(&flags.mail_listen, "mail_listen") {
+            Some(text) => Some(parse("MAIBO_MAIL_LISTEN", &text, "an address and a port like 0.0.0.0:25")?),
+            None => None,
+        };
+        let mail_domain =
+            pick(&flags.mail_domain, "mail_domain").map(|text| mail_domain(&text)).transpose()?;
+        if mail_listen.is_some() && mail_domain.is_none() {
+            return Err(ConfigError::NoMailDomain);
+        }
         Ok(Self {
             listen,
             database_url,
@@ -204,6 +227,8 @@ impl Config {
             smtp_url: secret(&flags.smtp_url, "MAIBO_SMTP_URL", "smtp_url")?.map(SecretString::from),
             smtp_ca_file: pick(&flags.smtp_ca_file, "smtp_ca_file").map(PathBuf::from),
             mail_from: pick(&flags.mail_from, "mail_from"),
+            mail_listen,
+            mail_domain,
             outbound_allow: networks("MAIBO_OUTBOUND_ALLOW", pick(&flags.outbound_allow, "outbound_allow"))?,
             shell_channels: match pick(&flags.shell_channels, "shell_channels").as_deref() {
                 None | Some("false") => false,
@@ -288,6 +313,14 @@ fn body_limit(text: &str) -> Result<usize, ConfigError> {
     }
 }
 
+fn mail_domain(text: &str) -> Result<String, ConfigError> {
+    let named = text.contains('.') && !text.ends_with('.') && !text.contains(['@', '_', '%']);
+    match Host::parse(text) {
+        Ok(Host::Domain(domain)) if named && domain.len() <= 253 => Ok(domain),
+        _ => Err(bad("MAIBO_MAIL_DOMAIN", text, "a domain like ping.example.org, without an @")),
+    }
+}
+
 fn number(
     name: &'static str,
     text: &str,
@@ -352,10 +385,24 @@ mod tests {
             (Flags { backup_every: Some("5s".into()), ..Flags::default() }, "MAIBO_BACKUP_EVERY"),
             (Flags { backup_keep: Some("0".into()), ..Flags::default() }, "MAIBO_BACKUP_KEEP"),
             (Flags { base_url: Some("mon.example".into()), ..Flags::default() }, "MAIBO_BASE_URL"),
+            (Flags { mail_listen: Some("25".into()), ..Flags::default() }, "MAIBO_MAIL_LISTEN"),
+            (Flags { mail_listen: Some("0.0.0.0:25".into()), ..Flags::default() }, "MAIBO_MAIL_DOMAIN"),
+            (Flags { mail_domain: Some("@ping.example".into()), ..Flags::default() }, "MAIBO_MAIL_DOMAIN"),
+            (Flags { mail_domain: Some("192.0.2.1".into()), ..Flags::default() }, "MAIBO_MAIL_DOMAIN"),
         ];
         for (flags, name) in mistakes {
             let error = load(&flags).unwrap_err();
             assert!(error.contains(name), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_mail_domain_is_kept_as_it_is_compared() {
+        for (given, kept) in
+            [("Ping.Example.ORG", "ping.example.org"), ("监控.example", "xn--izun04b.example")]
+        {
+            let config = load(&Flags { mail_domain: Some(given.into()), ..Flags::default() }).unwrap();
+            assert_eq!(config.mail_domain.as_deref(), Some(kept));
         }
     }
 

@@ -73,6 +73,22 @@ impl Asked {
     }
 }
 
+/// What keywords are searched in where a ping came as a mail.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Mail {
+    /// Decoded.
+    pub subject: String,
+    /// Its text, and what HTML says as text.
+    pub text: String,
+}
+
+/// Where a check wants keywords searched in mails (`filter_subject`, `filter_body`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MailFilters {
+    pub subject: bool,
+    pub text: bool,
+}
+
 /// The settings of a check that decide what a ping counts as.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rules {
@@ -98,11 +114,32 @@ impl Rules {
         if !self.filter_body {
             return asked.kind();
         }
-        if holds_any(body, &self.failure) {
+        self.by_keywords(&[body])
+    }
+
+    /// What a mail counts as: a success, unless keywords decide. It is no POST request.
+    #[must_use]
+    pub fn decide_mail(&self, filters: MailFilters, mail: &Mail) -> Kind {
+        if self.post_only {
+            return Kind::Ignored;
+        }
+        match (
+            filters.subject.then_some(mail.subject.as_bytes()),
+            filters.text.then_some(mail.text.as_bytes()),
+        ) {
+            (None, None) => Kind::Success,
+            (Some(part), None) | (None, Some(part)) => self.by_keywords(&[part]),
+            (Some(subject), Some(text)) => self.by_keywords(&[subject, text]),
+        }
+    }
+
+    fn by_keywords(&self, parts: &[&[u8]]) -> Kind {
+        let hold = |keywords: &str| parts.iter().any(|part| holds_any(part, keywords));
+        if hold(&self.failure) {
             Kind::Fail
-        } else if holds_any(body, &self.success) {
+        } else if hold(&self.success) {
             Kind::Success
-        } else if holds_any(body, &self.start) {
+        } else if hold(&self.start) {
             Kind::Start
         } else if self.default_fail {
             Kind::Fail
@@ -225,6 +262,37 @@ mod tests {
         let rules = Rules { post_only: true, ..rules() };
         assert_eq!(rules.decide(Asked::Success, "GET", b"done"), Kind::Ignored);
         assert_eq!(rules.decide(Asked::Success, "POST", b"done"), Kind::Success);
+    }
+
+    /// `s` and `t`: the filters for the subject and for the text.
+    #[rstest]
+    #[case("", "ERROR", "ERROR", Kind::Success)]
+    #[case("s", "all done", "ERROR", Kind::Success)]
+    #[case("s", "report", "all done", Kind::Ignored)]
+    #[case("t", "ERROR", "备份完成", Kind::Success)]
+    #[case("t", "done", "nothing", Kind::Ignored)]
+    #[case("st", "done", "ERROR", Kind::Fail)]
+    #[case("st", "FATAL", "done", Kind::Fail)]
+    #[case("st", "BEGIN", "done", Kind::Success)]
+    #[case("st", "BEGIN", "", Kind::Start)]
+    #[case("st", "do", "ne", Kind::Ignored)]
+    fn keywords_decide_what_a_mail_is(
+        #[case] filters: &str,
+        #[case] subject: &str,
+        #[case] text: &str,
+        #[case] kind: Kind,
+    ) {
+        let filters = MailFilters { subject: filters.contains('s'), text: filters.contains('t') };
+        let mail = Mail { subject: subject.to_owned(), text: text.to_owned() };
+        for filter_body in [false, true] {
+            let rules = Rules { filter_body, ..rules() };
+            assert_eq!(rules.decide_mail(filters, &mail), kind, "the filter of HTTP bodies has no say");
+            let post_only = Rules { post_only: true, ..rules.clone() };
+            assert_eq!(post_only.decide_mail(filters, &mail), Kind::Ignored);
+            let default_fail = Rules { default_fail: true, ..rules };
+            let expected = if kind == Kind::Ignored { Kind::Fail } else { kind };
+            assert_eq!(default_fail.decide_mail(filters, &mail), expected);
+        }
     }
 
     #[rstest]

@@ -1,4 +1,4 @@
-//! What every way in by HTTP shares: who sends, the body and its limits, the way to the writer, the common answers.
+//! What every way in shares: who sends, the body and its limits, the way to the writer, the common answers.
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -124,6 +124,18 @@ impl Sender {
         }
     }
 
+    /// Who sends a mail: the peer, and the sender that it names, which is empty in a bounce.
+    #[must_use]
+    pub fn of_mail(peer: IpAddr, from: &str) -> Self {
+        let from = if from.is_empty() { "<>" } else { from };
+        Self {
+            scheme: "email".to_owned(),
+            method: String::new(),
+            remote_addr: peer.to_canonical().to_string(),
+            ua: format!("Email from {from}").chars().take(MAX_UA).collect(),
+        }
+    }
+
     /// A ping that counts now, without a run id; its sender has stated what happened, whatever the body says.
     #[must_use]
     pub fn ping(self, target: Target, asked: Asked, body: Vec<u8>, intake: &Intake) -> Incoming {
@@ -141,6 +153,7 @@ impl Sender {
             remote_addr: self.remote_addr,
             ua: self.ua,
             body,
+            mail: None,
         }
     }
 }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::body::Missing;
 use crate::clock::Clock;
 use crate::core::check::{Early, Effect, Event, OVERTAKEN, Policy, State, Status, step};
-use crate::core::ping::{Asked, Kind, Rules};
+use crate::core::ping::{Asked, Kind, Mail, Rules};
 use crate::core::schedule::Spec;
 use crate::core::{Span, Time, slug};
 use crate::meters::Meters;
@@ -110,6 +110,8 @@ pub struct Incoming {
     pub ua: String,
     /// What is kept of the body, as it came; keywords are searched in it.
     pub body: Vec<u8>,
+    /// Of a ping that came as a mail: keywords are searched in this instead.
+    pub mail: Option<Arc<Mail>>,
 }
 
 /// What the sender hears.
@@ -338,7 +340,11 @@ fn apply<'a>(
     changes: &mut Changes<'a>,
     now: Time,
 ) {
-    let kind = rules(live, ping).decide(asked, &ping.method, &ping.body);
+    let rules = rules(live, ping);
+    let kind = match &ping.mail {
+        Some(mail) => rules.decide_mail(live.check.mail_filters(), mail),
+        None => rules.decide(asked, &ping.method, &ping.body),
+    };
     let event = Event::Ping { kind, exit_status: ping.asked.exit_status(), rid: ping.rid };
     let at = counts_at(ping.at, &live.state, now);
     let (state, effects) = step(&live.policy, &live.state, event, at);
@@ -521,6 +527,7 @@ mod tests {
             remote_addr: "192.0.2.1".to_owned(),
             ua: String::new(),
             body: Vec::new(),
+            mail: None,
         }
     }
 

@@ -79,6 +79,7 @@ impl World {
             remote_addr: "192.0.2.1".to_owned(),
             ua: String::new(),
             body: Vec::new(),
+            mail: None,
         };
         assert_eq!(self.writer.submit(ping, StoredBody::default()).await, Answer::Ok);
     }

@@ -11,7 +11,7 @@ use super::checks::Settings;
 use super::listed::{self, Listed};
 use super::{StoreError, micros, span_micros, time};
 use crate::core::check::{Early, Policy, Run, State, Status};
-use crate::core::ping::Rules;
+use crate::core::ping::{MailFilters, Rules};
 use crate::core::schedule::{Kind, Schedule, Spec};
 use crate::core::strip::Strip;
 use crate::core::{Span, Time};
@@ -382,6 +382,11 @@ impl Check {
             success: self.success_kw.clone(),
             failure: self.failure_kw.clone(),
         }
+    }
+
+    #[must_use]
+    pub fn mail_filters(&self) -> MailFilters {
+        MailFilters { subject: self.filter_subject, text: self.filter_body }
     }
 
     #[must_use]

@@ -438,6 +438,8 @@ fn unknown_words_are_refused() {
 #[case("MAIBO_SMTP_URL", "mail.example.org")]
 #[case("MAIBO_SMTP_URL", "smtp://user:secret-word@mail.example.org")]
 #[case("MAIBO_MAIL_FROM", "nobody")]
+#[case("MAIBO_MAIL_LISTEN", "ping.example.org")]
+#[case("MAIBO_MAIL_DOMAIN", "ops@ping.example.org")]
 #[case("MAIBO_OUTBOUND_ALLOW", "10.0.0.0/99")]
 #[case("MAIBO_TRUSTED_PROXIES", "localhost")]
 #[case("MAIBO_LOG", "maibo=loud")]

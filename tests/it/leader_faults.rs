@@ -14,6 +14,7 @@
 //! | 11 grace is the longest run too (kept) | `ping::runs::a_run_that_does_not_end_goes_down_at_start_plus_grace_…` |
 //! | 12 only the newest start is tracked (kept) | `ping::runs::runs`, `api::pings::a_duration_is_told_where_a_start_fits` |
 //! | 13 keywords re-decide explicit actions (kept) | `ping::rules::keywords_in_the_body_decide_in_the_order_…` |
+//! | 14 the case of a mail's domain, a mail without a sender, `methods` for mails | `mail_pings::a_mail_is_a_ping_with_all_that_it_said`, `mail_pings::the_other_rules_of_a_check_hold_for_mails` |
 //! | 16 slow uploads stall the intake | `ping::senders::a_slow_body_holds_up_nobody_and_arrives_whole` |
 //! | 17 a dead robot looks healthy | `delivery::an_errcode_in_a_200_is_no_success` and after it |
 //! | 18 no durations, no last ping for Prometheus | `metrics::a_projects_checks_are_told_…`, `metrics::the_server_tells_…` |
@@ -21,8 +22,7 @@
 //! | Kuma: a paused monitor answers 404 | `ping::rules::a_paused_check_wakes_by_a_ping_unless_it_is_resumed_by_hand` |
 //! | Gatus: detection takes up to two intervals | `silence::silence_is_down_at_the_exact_deadline_…` |
 //!
-//! "Kept": where Healthchecks' clients could notice, the original's rule stands (deviation 5). Item 14 is about taking
-//! mail, which Maibo does not do yet.
+//! "Kept": where Healthchecks' clients could notice, the original's rule stands (deviation 5).
 use chrono::{DateTime, TimeDelta, Timelike as _, Utc};
 use rstest::rstest;
 use serde_json::{Value, json};

@@ -23,6 +23,7 @@ mod kill9;
 mod leader_faults;
 mod maibo_api;
 mod mail;
+mod mail_pings;
 mod metrics;
 mod moving;
 mod ping;

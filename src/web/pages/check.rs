@@ -10,6 +10,7 @@ use super::events::{self, Log, Show};
 use super::timeline::{self, Timeline};
 use crate::core::access::Action;
 use crate::core::check::{Early, Event, Shown, State};
+use crate::core::ping::MailFilters;
 use crate::core::schedule::{Kind, Schedule, Zone};
 use crate::core::{Span, Time};
 use crate::healthchecks::unique_key;
@@ -52,6 +53,8 @@ struct Page {
     /// What counts as which event, beyond the address: set by the API.
     filters: Vec<String>,
     slug_url: Option<String>,
+    /// The address to mail to, where mails are taken.
+    mail: Option<String>,
     short: String,
     alias: Option<String>,
     /// The path of the check's badge.
@@ -150,6 +153,7 @@ pub async fn get(visit: Visit, Path(code): Path<String>) -> Result<Response> {
         crontab: crontab(&check, &ping_url),
         filters: filters(l, &check),
         slug_url,
+        mail: links.ping_mail(check.code()),
         short,
         alias,
         badge: format!("/b/3/{}.svg", check.badge_key()),
@@ -270,17 +274,41 @@ fn filters(l: Lang, check: &Check) -> Vec<String> {
     if check.post_only {
         told.push(l.t("filter-post"));
     }
-    if check.filter_http_body {
-        for (key, words) in [
-            ("filter-failure", &check.failure_kw),
-            ("filter-success", &check.success_kw),
-            ("filter-start", &check.start_kw),
-        ] {
+    let mut by_keywords = |[failure, success, start, else_failure, else_nothing]: [&str; 5]| {
+        for (key, words) in
+            [(failure, &check.failure_kw), (success, &check.success_kw), (start, &check.start_kw)]
+        {
             if !words.is_empty() {
                 told.push(l.ta(key, &[("words", words)]));
             }
         }
-        told.push(l.t(if check.filter_default_fail { "filter-else-failure" } else { "filter-else-nothing" }));
+        told.push(l.t(if check.filter_default_fail { else_failure } else { else_nothing }));
+    };
+    if check.filter_http_body {
+        by_keywords([
+            "filter-failure",
+            "filter-success",
+            "filter-start",
+            "filter-else-failure",
+            "filter-else-nothing",
+        ]);
+    }
+    let in_mails = match check.mail_filters() {
+        _ if check.post_only => None,
+        MailFilters { subject: true, text: true } => Some("filter-mail-both"),
+        MailFilters { subject: true, text: false } => Some("filter-mail-subject"),
+        MailFilters { subject: false, text: true } => Some("filter-mail-text"),
+        MailFilters { subject: false, text: false } => None,
+    };
+    if let Some(place) = in_mails {
+        by_keywords([
+            "filter-mail-failure",
+            "filter-mail-success",
+            "filter-mail-start",
+            "filter-mail-else-failure",
+            "filter-mail-else-nothing",
+        ]);
+        told.push(l.t(place));
     }
     if check.manual_resume {
         told.push(l.t("filter-manual-resume"));
