@@ -15,6 +15,7 @@ pub mod ingest;
 pub mod links;
 pub mod mail;
 pub mod meters;
+mod mime;
 pub mod net;
 pub mod notify;
 pub mod recent;

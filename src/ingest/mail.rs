@@ -13,10 +13,10 @@ use tokio_util::task::TaskTracker;
 
 use super::body::bounded;
 use super::intake::{Intake, Sender};
-use super::mime;
 use super::smtp::{Content, Conversation, Envelope, MAX_LINE, MAX_MESSAGE, Next, Reply, TOO_LARGE};
 use super::writer::Answer;
-use crate::core::ping::{Asked, Mail};
+use crate::core::ping::Asked;
+use crate::mime;
 use crate::store::bodies::StoredBody;
 
 /// Connections that are open at once.
@@ -229,10 +229,7 @@ impl Connection {
             let _turn = turn;
             mime::read(&raw)
         });
-        let mail = Arc::new(read.await.unwrap_or_else(|error| {
-            tracing::error!(%error, "a mail could not be read; no keyword is found in it");
-            Mail::default()
-        }));
+        let mail = Arc::new(read.await.unwrap_or_default());
         let mut dropped = 0;
         for target in envelope.to {
             let sender = Sender::of_mail(self.peer, &envelope.from);

@@ -5,7 +5,6 @@ pub mod dialects;
 pub mod http;
 pub mod intake;
 pub mod mail;
-mod mime;
 mod smtp;
 pub mod writer;
 

@@ -104,6 +104,8 @@ pub struct LastPing {
     pub exit_status: Option<i64>,
     /// Invalid UTF-8 replaced; empty when there was no body.
     pub body: String,
+    /// What people read of it, where that is not the body itself: of a mail, its subject and its text.
+    pub readable: Option<String>,
 }
 
 impl Alert {

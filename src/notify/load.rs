@@ -3,10 +3,12 @@ use super::Settings;
 use super::alert::{About, Alert, Happened, LastPing, Notice, Side, Why, one_line};
 use super::consent;
 use crate::core::Time;
+use crate::core::ping::Mail;
 use crate::core::schedule::Zone;
 use crate::healthchecks;
 use crate::i18n::{Lang, zone_or_utc};
 use crate::links::Links;
+use crate::mime;
 use crate::store::channels::Channel;
 use crate::store::checks::{self, Check};
 use crate::store::flips::{self, Flip};
@@ -266,9 +268,15 @@ async fn last_ping(db: &Db, check: &Check, flip: &Flip) -> Result<LastPing, Stor
     };
     let Some(ping) = found else { return Ok(LastPing::default()) };
     let body = pings::body(db, check.id, ping.id).await?.map(crate::store::bodies::StoredBody::unpack);
+    let body = body.unwrap_or_default();
+    let readable = (ping.scheme == "email").then(|| {
+        let Mail { subject, text } = mime::read(&body);
+        format!("{subject}\n{}", text.trim())
+    });
     Ok(LastPing {
         exit_status: ping.exit_status,
-        body: String::from_utf8_lossy(&body.unwrap_or_default()).into_owned(),
+        body: String::from_utf8_lossy(&body).into_owned(),
+        readable,
     })
 }
 

@@ -208,7 +208,7 @@ fn quote(alert: &Alert) -> Option<String> {
     if !told || alert.names.len() > 1 || alert.notice.is_some() {
         return None;
     }
-    let shown = as_shown(&alert.last.body);
+    let shown = as_shown(alert.last.readable.as_ref().unwrap_or(&alert.last.body));
     let (tail, more) = last_lines(&shown, QUOTED_LINES, QUOTED);
     let tail = tail.trim_start_matches('\n');
     if tail.trim().is_empty() {

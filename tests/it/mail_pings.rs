@@ -10,6 +10,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use crate::support::http::{self, connect};
+use crate::support::http_sink::HttpSink;
 use crate::support::{Maibo, eventually, until};
 
 const DOMAIN: &str = "ping.example.org";
@@ -455,4 +456,20 @@ fn the_page_of_a_check_shows_where_to_mail_and_what_is_searched() {
             "{lang}: {page}"
         );
     }
+}
+
+#[test]
+fn the_alert_quotes_what_people_read_of_a_mail() {
+    let sink = HttpSink::wecom();
+    let mut maibo = taking();
+    maibo.serve();
+    maibo.channel("wecom", "ops", &[&format!("url={}", sink.url("/cgi-bin/webhook/send?key=0123456789"))]);
+    let uuid = filtering(&maibo, &json!({"filter_subject": true, "channels": "*"}));
+    let failed = message(&[&uuid]).subject("夜间备份失败").body("磁盘已满：/data\n".to_owned()).unwrap();
+    sent(&maibo, &failed).unwrap();
+    let said = sink.wait_for(1)[0].text();
+    assert!(said.contains("夜间备份失败") && said.contains("磁盘已满：/data"), "{said}");
+    assert!(!said.contains("Content-Type") && !said.contains("Subject"), "{said}");
+    let kept = String::from_utf8(maibo.last_body(&uuid).unwrap()).unwrap();
+    assert!(kept.contains("Subject: =?utf-8?"), "what is kept is the mail as it came: {kept}");
 }

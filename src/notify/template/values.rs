@@ -221,7 +221,7 @@ pub(super) fn sample(lang: Lang, zone: Zone, at: Time, side: Side, why: Option<W
         },
         event: why.map(event),
         blackout: None,
-        last: LastPing { exit_status: None, body: body.to_owned() },
+        last: LastPing { body: body.to_owned(), ..LastPing::default() },
         link: "https://maibo.example.org/checks/1".to_owned(),
         names: vec![name],
         untold: None,

@@ -123,7 +123,7 @@ pub fn alert(side: Side, name: &str, body: &str) -> Alert {
         note: None,
         quiet: false,
         notice: None,
-        last: LastPing { exit_status: Some(3), body: body.to_owned() },
+        last: LastPing { exit_status: Some(3), body: body.to_owned(), readable: None },
         link: "https://mon.example/checks/x".to_owned(),
         unsubscribe: None,
         names: vec![name.to_owned()],

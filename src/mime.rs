@@ -1,5 +1,6 @@
-//! What keywords are searched in of a mail: its subject and its text, decoded.
+//! What people read of a mail, and keywords are searched in: its subject and its text, decoded.
 use std::collections::BTreeSet;
+use std::panic::catch_unwind;
 
 use mail_parser::decoders::html::html_to_text;
 use mail_parser::{MessageParser, PartType};
@@ -11,7 +12,15 @@ use crate::core::ping::Mail;
 const READ: usize = 2 * 1024 * 1024;
 
 /// Reads a message. What cannot be read is left out: a mail is a ping all the same.
-pub(super) fn read(raw: &[u8]) -> Mail {
+pub(crate) fn read(raw: &[u8]) -> Mail {
+    // The parser meets the bytes of strangers; a fault of its own must cost no more than this mail's words.
+    catch_unwind(|| parse(raw)).unwrap_or_else(|_| {
+        tracing::error!("a mail could not be read; no keyword is found in it");
+        Mail::default()
+    })
+}
+
+fn parse(raw: &[u8]) -> Mail {
     let Some(message) = MessageParser::new().parse(readable(raw)) else { return Mail::default() };
     let bodies: BTreeSet<u32> = message.text_body.iter().chain(&message.html_body).copied().collect();
     let mut text = String::new();
