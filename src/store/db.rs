@@ -60,6 +60,8 @@ const POSTGRES_OPTIONS: [(&str, &str); 4] = [
 /// How long a transaction or a read may take on PostgreSQL. A server that has neither answered nor ended it by then
 /// is frozen or out of reach, and might never do either.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// A connection that was used so short a while ago is taken to be there still.
+const FRESH: Duration = Duration::from_millis(100);
 /// How often a transaction that PostgreSQL broke off is tried again.
 const RETRIES: u32 = 5;
 
@@ -243,6 +245,17 @@ impl Db {
         let pool = PgPoolOptions::new()
             .max_connections(POSTGRES_CONNECTIONS)
             .acquire_timeout(Duration::from_secs(5))
+            // Asking first whether somebody is still there takes as long as the question itself. No PostgreSQL has
+            // stopped and started again within the moment that a connection counts as fresh.
+            .test_before_acquire(false)
+            .before_acquire(|connection, meta| {
+                Box::pin(async move {
+                    if meta.idle_for > FRESH {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             // Each for itself: the connection of a server that had lost it for a while is a new one.
             .after_connect(|connection, _| {
                 Box::pin(async move {
