@@ -1,76 +1,134 @@
 //! What people read of a mail, and keywords are searched in: its subject and its text, decoded.
-use std::collections::BTreeSet;
+//!
+//! A mail comes from strangers. Its parts are found here, in one pass over each level and no deeper than a few; the library
+//! reads heads and decodes texts, but its own way through parts goes down by recursion and looks ahead without end.
+use std::borrow::Cow;
 use std::panic::catch_unwind;
 
+use mail_parser::decoders::base64::base64_decode;
+use mail_parser::decoders::charsets::map::charset_decoder;
 use mail_parser::decoders::html::html_to_text;
-use mail_parser::{MessageParser, PartType};
+use mail_parser::decoders::quoted_printable::quoted_printable_decode;
+use mail_parser::{ContentType, Message, MessageParser, MimeHeaders as _};
 
 use crate::core::ping::Mail;
 
-/// Bytes of a message that are read. Of thousands of tiny parts each takes a multiple of its size in memory; text stands
-/// before what is attached to it.
+/// Bytes of a message that are read; text stands before what is attached to it.
 const READ: usize = 2 * 1024 * 1024;
+/// Bytes of a head that are read.
+const HEAD: usize = 256 * 1024;
+/// How deep parts may stand within parts.
+const DEEPEST: usize = 8;
+/// Parts of a message that are read.
+const PARTS: usize = 200;
 
 /// Reads a message. What cannot be read is left out: a mail is a ping all the same.
 pub(crate) fn read(raw: &[u8]) -> Mail {
-    // The parser meets the bytes of strangers; a fault of its own must cost no more than this mail's words.
-    catch_unwind(|| parse(raw)).unwrap_or_else(|_| {
+    // The library meets the bytes of strangers; a fault of its own must cost no more than this mail's words.
+    catch_unwind(|| read_part(raw.get(..READ).unwrap_or(raw))).unwrap_or_else(|_| {
         tracing::error!("a mail could not be read; no keyword is found in it");
         Mail::default()
     })
 }
 
-fn parse(raw: &[u8]) -> Mail {
-    let Some(message) = MessageParser::new().parse(readable(raw)) else { return Mail::default() };
-    let bodies: BTreeSet<u32> = message.text_body.iter().chain(&message.html_body).copied().collect();
-    let mut text = String::new();
-    for part in bodies.into_iter().filter_map(|id| message.part(id)) {
-        match &part.body {
-            PartType::Text(words) => text.push_str(words),
-            PartType::Html(html) => text.push_str(&html_to_text(html)),
-            _ => continue,
-        }
-        // So that no keyword is found across two parts.
-        text.push('\n');
-    }
-    Mail { subject: message.subject().unwrap_or_default().to_owned(), text }
+fn read_part(raw: &[u8]) -> Mail {
+    let (head, body) = head_and_body(raw);
+    let head = MessageParser::new().parse_headers(head);
+    let subject = head.as_ref().and_then(Message::subject).unwrap_or_default().to_owned();
+    let (mut text, mut left) = (String::new(), PARTS);
+    texts(head.as_ref(), body, 0, &mut left, &mut text);
+    Mail { subject, text }
 }
 
-/// As much of a message as is read: up to [`READ`] bytes, and up to the first message within it. Those are attachments, and
-/// the parser goes down into them by recursion: a few thousand levels would be the end of the stack and of the server.
-fn readable(raw: &[u8]) -> &[u8] {
-    const NAME: &[u8] = b"content-type";
-    let raw = raw.get(..READ).unwrap_or(raw);
-    let mut from = 0;
-    while let Some(found) = memchr::memchr2_iter(b'c', b'C', &raw[from..])
-        .map(|at| from + at)
-        .find(|at| raw.get(*at..at + NAME.len()).is_some_and(|name| name.eq_ignore_ascii_case(NAME)))
+/// What stands before the first empty line, with it, and what behind.
+fn head_and_body(raw: &[u8]) -> (&[u8], &[u8]) {
+    // A part without a head begins with that line.
+    let mut start = 0;
+    while let Some(end) = memchr::memchr(b'\n', &raw[start..]).map(|at| start + at + 1) {
+        if matches!(&raw[start..end], b"\n" | b"\r\n") {
+            return (&raw[..end.min(HEAD)], &raw[end..]);
+        }
+        start = end;
+    }
+    (&raw[..raw.len().min(HEAD)], b"")
+}
+
+/// Adds the texts of a part, and of those within it.
+fn texts(head: Option<&Message<'_>>, body: &[u8], depth: usize, left: &mut usize, text: &mut String) {
+    if *left == 0 || head.and_then(|head| head.content_disposition()).is_some_and(ContentType::is_attachment)
     {
-        from = found + NAME.len();
-        if could_be_message(&raw[from..]) {
-            return &raw[..found];
-        }
+        return;
     }
-    raw
+    *left -= 1;
+    let kind = head.and_then(|head| head.content_type());
+    let is = |wanted: &str| kind.is_some_and(|kind| kind.ctype().eq_ignore_ascii_case(wanted));
+    let subtype = kind.and_then(|kind| kind.subtype()).unwrap_or("plain");
+    if is("multipart") && subtype.eq_ignore_ascii_case("digest") {
+        // Its parts are messages unless they say otherwise.
+        return;
+    }
+    let boundary = kind.filter(|_| is("multipart")).and_then(|kind| kind.attribute("boundary"));
+    let parts = boundary.map(|boundary| parts(body, boundary.as_bytes())).unwrap_or_default();
+    if !parts.is_empty() {
+        for part in parts.into_iter().take(if depth < DEEPEST { *left } else { 0 }) {
+            let (head, body) = head_and_body(part);
+            texts(MessageParser::new().parse_headers(head).as_ref(), body, depth + 1, left, text);
+        }
+        return;
+    }
+    // A message that declares parts and has none is read as what it is.
+    if kind.is_some() && !is("text") && !is("multipart") {
+        return;
+    }
+    let encoding = head.and_then(|head| head.content_transfer_encoding()).unwrap_or_default();
+    let bytes = decoded(body, encoding);
+    let charset =
+        kind.and_then(|kind| kind.attribute("charset")).map(str::as_bytes).and_then(charset_decoder);
+    let words = match charset {
+        Some(decode) => Cow::Owned(decode(&bytes)),
+        None => String::from_utf8_lossy(&bytes),
+    };
+    if is("text") && subtype.eq_ignore_ascii_case("html") {
+        text.push_str(&html_to_text(&words));
+    } else {
+        text.push_str(&words);
+    }
+    // So that no keyword is found across two parts.
+    text.push('\n');
 }
 
-/// Whether a type, given from behind the name of its header, could be that of a message, or of parts that are messages
-/// unless they say otherwise. A comment could hide it.
-fn could_be_message(value: &[u8]) -> bool {
-    /// No type is that long, and many that are would take their time.
-    const LONGEST: usize = 1000;
-    let mut kind = Vec::new();
-    for (at, byte) in value.iter().enumerate() {
-        match byte {
-            b';' => break,
-            b'\n' if !matches!(value.get(at + 1), Some(b' ' | b'\t')) => break,
-            _ if at >= LONGEST => return true,
-            byte if byte.is_ascii_alphanumeric() || *byte == b'(' => kind.push(byte.to_ascii_lowercase()),
-            _ => {}
+fn decoded<'b>(body: &'b [u8], encoding: &str) -> Cow<'b, [u8]> {
+    let decoded = match encoding.trim() {
+        name if name.eq_ignore_ascii_case("base64") => base64_decode(body),
+        name if name.eq_ignore_ascii_case("quoted-printable") => quoted_printable_decode(body),
+        _ => None,
+    };
+    decoded.map_or(Cow::Borrowed(body), Cow::Owned)
+}
+
+/// What stands between lines of this boundary; the last part may not be closed.
+fn parts<'b>(body: &'b [u8], boundary: &[u8]) -> Vec<&'b [u8]> {
+    let mut parts = Vec::new();
+    let (mut line, mut part) = (0, None);
+    while line < body.len() {
+        let end = memchr::memchr(b'\n', &body[line..]).map_or(body.len(), |at| line + at + 1);
+        let rest = body[line..end].strip_prefix(b"--").and_then(|rest| rest.strip_prefix(boundary));
+        let (closes, rest) = match rest.map(|rest| (rest.strip_prefix(b"--"), rest)) {
+            Some((Some(rest), _)) => (true, Some(rest)),
+            Some((None, rest)) => (false, Some(rest)),
+            None => (false, None),
+        };
+        if rest.is_some_and(|rest| rest.iter().all(u8::is_ascii_whitespace)) {
+            parts.extend(part.map(|from| &body[from..line]));
+            part = Some(end);
+            if closes || parts.len() >= PARTS {
+                return parts;
+            }
         }
+        line = end;
     }
-    let holds = |word: &[u8]| memchr::memmem::find(&kind, word).is_some();
-    holds(b"(") || holds(b"message") || holds(b"digest")
+    parts.extend(part.map(|from| &body[from..]));
+    parts
 }
 
 #[cfg(test)]
@@ -115,30 +173,62 @@ mod tests {
         assert!(read(parts.as_bytes()).text.contains("ERROR"));
     }
 
-    /// Whether a message within what is read is found by the parser.
-    fn has_inner(raw: &[u8]) -> bool {
-        let message = MessageParser::new().parse(readable(raw));
-        message
-            .is_some_and(|message| message.parts.iter().any(|part| matches!(part.body, PartType::Message(_))))
-    }
-
     #[test]
     fn mails_in_mails_in_mails_are_no_danger() {
         for level in [
             "Content-Type: message/rfc822\r\n\r\n",
-            "content-type:\r\n Message\r\n\t/ RFC822\r\n\r\n",
             "Content-Type: (;) message/rfc822\r\n\r\n",
             "Content-Type: multipart/digest; boundary=b\r\n\r\n--b\r\n\r\n",
+            "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n",
+            "--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n!\r\n",
         ] {
-            let mail = level.repeat(READ / level.len());
-            assert!(!has_inner(mail.as_bytes()));
-            read(mail.as_bytes());
+            read(level.repeat(READ / level.len()).as_bytes());
+            let inside = format!(
+                "Content-Type: multipart/mixed; boundary=b\r\n\r\n{}",
+                level.repeat(READ / level.len())
+            );
+            read(inside.as_bytes());
         }
         let forwarded = b"Subject: x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nERROR message/rfc822\r\n--b\r\n\
-              Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\nU3ViamVjdDogeQ0KDQpkb25l\r\n--b--\r\n";
-        assert!(!has_inner(forwarded));
+              Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\nU3ViamVjdDogeQ0KDQpkb25l\r\n--b\r\n\
+              Content-Type: text/plain\r\n\r\nbehind it\r\n--b--\r\nafterwards";
         let mail = read(forwarded);
-        assert!(mail.text.contains("ERROR message/rfc822") && !mail.text.contains("done"), "{mail:?}");
+        assert!(mail.text.contains("ERROR message/rfc822") && mail.text.contains("behind it"), "{mail:?}");
+        assert!(!mail.text.contains("done") && !mail.text.contains("afterwards"), "{mail:?}");
+    }
+
+    #[test]
+    fn signatures_and_words_about_types_hide_nothing() {
+        for head in [
+            "ARC-Message-Signature: i=1; a=rsa-sha256;\r\n h=From:Date:Subject:Message-ID:Content-Type:MIME-Version:X-MS-Exchange-AntiSpam-MessageData-0;\r\n",
+            "DKIM-Signature: v=1; h=Content-Type:MIME-Version:\r\n\tMessage-ID:Date:Subject\r\n",
+            "X-Original-Content-Type: message/rfc822\r\n",
+        ] {
+            let mail = read(format!("{head}Subject: ERROR backup\r\n\r\nERROR: disk full\r\n").as_bytes());
+            assert_eq!(
+                (mail.subject.as_str(), mail.text.trim()),
+                ("ERROR backup", "ERROR: disk full"),
+                "{head}"
+            );
+        }
+        let mail =
+            read(b"Subject: backup\r\n\r\nOK: 12\r\nwarning: no Content-Type (skipped)\r\nERROR: disk\r\n");
+        assert!(mail.text.contains("ERROR: disk"), "{mail:?}");
+    }
+
+    #[test]
+    fn parts_that_are_not_closed_and_parts_that_are_none_are_read() {
+        let head = "Content-Type: multipart/mixed; boundary=\"b\"\r\n\r\n";
+        for body in [
+            "--b\r\n\r\nERROR\r\n".to_owned(),
+            "--b\r\n\r\nERROR\r\nno Content-Type (none)\r\n--b--\r\n".to_owned(),
+            "ERROR\r\n".to_owned(),
+            format!("--b\r\n\r\nERROR\r\n{}", "x\r\n".repeat(READ)),
+            "--b \r\nContent-Type: multipart/alternative; boundary=bb\r\n\r\n--bb\r\n\r\nERROR\r\n--bb--\r\n--b--\r\n".to_owned(),
+            "--b\n\nERROR\n--b--\n".to_owned(),
+        ] {
+            assert!(read(format!("{head}{body}").as_bytes()).text.contains("ERROR"), "{body:.60}");
+        }
     }
 
     proptest! {
@@ -157,7 +247,6 @@ mod tests {
         ) {
             let raw = parts.concat();
             read(&raw);
-            prop_assert!(!has_inner(&raw));
         }
     }
 }

@@ -1,13 +1,14 @@
 //! Pings by mail: a small SMTP receiver. Sockets, time and memory are here, the conversation is in [`super::smtp`].
+use std::collections::HashMap;
 use std::io;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
-use tokio::time::timeout;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -21,6 +22,10 @@ use crate::store::bodies::StoredBody;
 
 /// Connections that are open at once.
 const CONNECTIONS: usize = 64;
+/// Of these, one address may have so many.
+const FROM_ONE: usize = 32;
+/// How long somebody may talk without a message.
+const TALK_TIME: Duration = Duration::from_mins(5);
 /// How long the other side may take for a command, to read a reply, and between two pieces of a message.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// How long a message may take to arrive.
@@ -44,6 +49,7 @@ pub async fn serve(
     let memory = Arc::new(Semaphore::new(SHARED_BLOCKS));
     let reading = Arc::new(Semaphore::new(1));
     let connections = TaskTracker::new();
+    let peers = Peers::default();
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => break,
@@ -60,7 +66,8 @@ pub async fn serve(
         };
         // Replies are small: they must not wait for more.
         drop(stream.set_nodelay(true));
-        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+        let place = Arc::clone(&places).try_acquire_owned().ok().zip(Guest::admit(&peers, peer.ip()));
+        let Some(place) = place else {
             turn_away(stream).await;
             continue;
         };
@@ -97,6 +104,40 @@ async fn turn_away(mut stream: TcpStream) {
     drop(timeout(TURNED_AWAY, stream.write_all(words)).await);
 }
 
+/// How many connections each address has.
+type Peers = Arc<Mutex<HashMap<IpAddr, usize>>>;
+
+/// A connection that is counted for its address.
+struct Guest {
+    peers: Peers,
+    peer: IpAddr,
+}
+
+impl Guest {
+    /// `None`: the address has enough of them.
+    fn admit(peers: &Peers, peer: IpAddr) -> Option<Self> {
+        let mut counts = peers.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(peer).or_default();
+        if *count >= FROM_ONE {
+            return None;
+        }
+        *count += 1;
+        Some(Self { peers: Arc::clone(peers), peer })
+    }
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        let mut counts = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(&self.peer) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.peer);
+            }
+        }
+    }
+}
+
 struct Connection {
     stream: BufReader<TcpStream>,
     peer: IpAddr,
@@ -131,12 +172,13 @@ impl Connection {
     async fn converse(&mut self) -> io::Result<()> {
         self.say(&self.talk.greeting()).await?;
         let mut line = Vec::new();
+        let mut until = Instant::now() + TALK_TIME;
         loop {
             let stop = self.stop.clone();
             let read = tokio::select! {
                 biased;
                 () = stop.cancelled() => return self.say(&"421 4.3.2 Maibo is stopping".into()).await,
-                read = timeout(PATIENCE, self.read_line(&mut line)) => read??,
+                read = timeout_at(until, timeout(PATIENCE, self.read_line(&mut line))) => read???,
             };
             let next = match read {
                 Line::Command => self.talk.command(Some(&line)),
@@ -149,12 +191,15 @@ impl Connection {
                 Next::Read(reply) => {
                     self.say(&reply).await?;
                     let envelope = self.talk.envelope();
-                    let reply = timeout(MESSAGE_TIME, self.read_message()).await??;
+                    // What a message takes is given back when it is no longer held.
+                    let mut room = Vec::new();
+                    let reply = timeout(MESSAGE_TIME, self.read_message(&mut room)).await??;
                     let reply = match reply {
                         Ok(raw) => self.store(envelope, raw).await,
                         Err(refusal) => refusal.into(),
                     };
                     self.say(&reply).await?;
+                    until = Instant::now() + TALK_TIME;
                 }
             }
         }
@@ -194,10 +239,12 @@ impl Connection {
     }
 
     /// Reads a message to its end; gives it, or why it is not taken.
-    async fn read_message(&mut self) -> io::Result<Result<Vec<u8>, &'static str>> {
+    async fn read_message(
+        &mut self,
+        room: &mut Vec<OwnedSemaphorePermit>,
+    ) -> io::Result<Result<Vec<u8>, &'static str>> {
         let mut content = Content::new(MAX_MESSAGE);
         let mut refusal = TOO_LARGE;
-        let mut room = Vec::new();
         loop {
             let chunk = timeout(PATIENCE, self.stream.fill_buf()).await??;
             if chunk.is_empty() {
@@ -207,7 +254,7 @@ impl Connection {
             let used = end.unwrap_or(chunk.len());
             self.stream.consume(used);
             while room.len() < content.len() / BLOCK {
-                if let Ok(block) = self.memory.try_acquire() {
+                if let Ok(block) = Arc::clone(&self.memory).try_acquire_owned() {
                     room.push(block);
                 } else {
                     refusal = "452 4.3.1 Too many long messages at once, please try again";

@@ -29,6 +29,8 @@ use crate::web::parts::{self, Form, Part};
 const BLOCK: usize = 64;
 /// What a check takes as JSON, in bytes: a little more than most do.
 const CHECK: usize = 1024;
+/// What is kept about a list, and about a block, beside the bytes that are sent.
+const ABOUT_IT: usize = 256;
 /// From so many checks on, two cores share the list.
 const MANY: usize = 2 * BLOCK;
 
@@ -55,7 +57,8 @@ struct Which {
     version: u8,
     view: View,
     form: Form,
-    query: String,
+    /// Those that a check must have to be shown.
+    tags: BTreeSet<String>,
 }
 
 /// A part of a list as it is sent.
@@ -168,13 +171,15 @@ pub async fn list(
     }
     let form = Form::asked_for(&headers);
     // What an index found was not read with its revision.
-    let which = slug.is_empty().then_some(Which { project, version, view, form, query });
+    let which = slug.is_empty().then_some(Which { project, version, view, form, tags });
     let (lists, links, now) = (Arc::clone(&state.lists), state.links.clone(), state.now());
     let before = which.as_ref().and_then(|which| lists.written.get(which)).unwrap_or_default();
     let wanted = Wanted { channels, links, version, view, form, now, before, lists };
     let blocks: Arc<[Block]> = in_blocks(&state, wanted, checks).await?.into();
-    if let Some(which) = which {
-        let size = which.query.len() + blocks.iter().map(|block| block.part.size()).sum::<usize>();
+    if let Some(which) = which.filter(|_| !blocks.is_empty()) {
+        let words = which.tags.iter().map(|tag| tag.len() + size_of::<String>()).sum::<usize>();
+        let parts = blocks.iter().map(|block| block.part.size() + ABOUT_IT).sum::<usize>();
+        let size = ABOUT_IT + words + parts;
         state.lists.written.put(which, Arc::clone(&blocks), size);
     }
     let parts = blocks.iter().map(|block| block.part.as_ref());
