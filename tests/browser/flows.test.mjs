@@ -244,6 +244,8 @@ test("a channel gets words of its own, tried on what really happened", async () 
   const address = maibo.run(["check", "create", "--name", "夜间 <备份>", "--every", "1h"]);
   assert.equal((await context.request.post(`${address}/3`, { data: "dumping\nno space left\n" })).status(), 200);
   await page.click("nav >> text=Channels");
+  // What is typed at the page before is lost.
+  await page.waitForURL(/\/channels$/);
   // A few letters and Enter lead to a kind; what does not fit goes out of sight.
   await page.keyboard.press("/");
   await page.keyboard.type("wecom robot");
