@@ -5,7 +5,6 @@ use std::str::FromStr as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::migrate::MigrateError;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
@@ -14,7 +13,7 @@ use sqlx::sqlite::{
 use sqlx::{ConnectOptions as _, Connection as _, Database, Executor as _, Pool, Postgres, Sqlite};
 use url::Url;
 
-use super::backup::BackupError;
+use super::error::StoreError;
 use super::migrate;
 use super::nodes::{self, Role};
 
@@ -59,107 +58,9 @@ const POSTGRES_OPTIONS: [(&str, &str); 4] = [
 ];
 /// How long a transaction or a read may take on PostgreSQL. A server that has neither answered nor ended it by then
 /// is frozen or out of reach, and might never do either.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 /// A connection that was used so short a while ago is taken to be there still.
 const FRESH: Duration = Duration::from_millis(100);
-/// How often a transaction that PostgreSQL broke off is tried again.
-const RETRIES: u32 = 5;
-
-/// Why the database did not do what was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// A uniqueness rule was broken; the caller decides what the user hears.
-    #[error("already exists")]
-    Conflict,
-    #[error(
-        "MAIBO_DATABASE_URL: `{0}` is not supported, expected sqlite:///absolute/file, sqlite://relative/file or postgres://user@host/database"
-    )]
-    UnsupportedUrl(String),
-    // Without what the parser says: it may repeat a part of the URL.
-    #[error(
-        "MAIBO_DATABASE_URL: this is not a URL like postgres://user:password@host:5432/database?sslmode=require"
-    )]
-    PostgresUrl,
-    #[error("MAIBO_DATABASE_URL: `{0}` is no parameter of a PostgreSQL URL; these are: {known}", known = PARAMETERS.join(", "))]
-    Parameter(String),
-    #[error("cannot use the PostgreSQL database {server}: {}", plain(reason))]
-    Connect { server: String, reason: sqlx::Error },
-    #[error(
-        "a `maibo migrate-db` works on this database; wait until it has ended, then use the database that it copied into"
-    )]
-    Moving,
-    #[error("another program keeps this database locked; end it (a `maibo migrate-db`?), then try again")]
-    Locked,
-    #[error("this database was written by a newer Maibo (migration {0}); start that version or a newer one")]
-    NewerVersion(i64),
-    #[error(
-        "this version changes the database in a way that older servers cannot work with; stop the others ({0} connected), then start this one"
-    )]
-    OthersRun(i64),
-    #[error("cannot open the database {}: {source}", file.display())]
-    Open { file: PathBuf, source: sqlx::Error },
-    #[error("cannot create the folder {}: {source}", folder.display())]
-    Folder { folder: PathBuf, source: std::io::Error },
-    #[error("cannot migrate the database: {0}")]
-    Migrate(#[source] MigrateError),
-    #[error("the database has not answered for {} seconds", PATIENCE.as_secs())]
-    NoAnswer,
-    #[error("this database has tables that Maibo did not make: {0}")]
-    Schema(String),
-    #[error("{0}")]
-    Unusable(Box<BackupError>),
-    #[error("database: {}", plain(.0))]
-    Sql(sqlx::Error),
-}
-
-/// What a database said, without the place in its own source where it said so.
-fn plain(error: &sqlx::Error) -> String {
-    match error {
-        sqlx::Error::Database(error) => error.message().to_owned(),
-        other => other.to_string(),
-    }
-}
-
-/// Whether SQLite, or PostgreSQL after its `lock_timeout`, says that somebody else holds what is needed.
-fn is_locked(error: &dyn sqlx::error::DatabaseError) -> bool {
-    // SQLITE_BUSY with all its kinds, and lock_not_available.
-    const BUSY: u32 = 5;
-    error
-        .code()
-        .is_some_and(|code| code == "55P03" || code.parse::<u32>().is_ok_and(|code| code & 0xff == BUSY))
-}
-
-impl StoreError {
-    /// Whether the same transaction may well succeed when it is tried once more: PostgreSQL broke it off for the
-    /// sake of another one, or somebody deleted at that very moment what it refers to.
-    pub fn may_pass(&self, tries: u32) -> bool {
-        const SERIALIZATION_DEADLOCK_FOREIGN_KEY: [&str; 3] = ["40001", "40P01", "23503"];
-        let Self::Sql(sqlx::Error::Database(error)) = self else { return false };
-        tries < RETRIES
-            && error.code().is_some_and(|code| SERIALIZATION_DEADLOCK_FOREIGN_KEY.contains(&code.as_ref()))
-    }
-}
-
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> Self {
-        match &error {
-            sqlx::Error::Database(db) if db.is_unique_violation() => Self::Conflict,
-            sqlx::Error::Database(db) if is_locked(db.as_ref()) => Self::Locked,
-            _ => Self::Sql(error),
-        }
-    }
-}
-
-impl From<MigrateError> for StoreError {
-    fn from(error: MigrateError) -> Self {
-        match error {
-            MigrateError::VersionMissing(version) => Self::NewerVersion(version),
-            MigrateError::Execute(error) => error.into(),
-            other => Self::Migrate(other),
-        }
-    }
-}
-
 /// The file that `url` names: `sqlite:///absolute/file` or `sqlite://relative/file`.
 pub(super) fn sqlite_file(url: &str) -> Option<&Path> {
     let file = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:"))?;
@@ -172,7 +73,7 @@ pub(super) fn is_postgres(url: &str) -> bool {
 
 /// The parameters that a PostgreSQL URL may have. A slip of the pen in one must not go by: `sslmod=verify-full` would
 /// leave the connection open to anybody.
-const PARAMETERS: [&str; 10] =
+pub(super) const PARAMETERS: [&str; 10] =
     ["sslmode", "sslrootcert", "sslcert", "sslkey", "host", "hostaddr", "port", "dbname", "user", "password"];
 
 /// How to reach the PostgreSQL database of this URL, under the session name of `role`.

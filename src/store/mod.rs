@@ -16,6 +16,7 @@ pub mod condition;
 pub mod consents;
 mod db;
 pub mod delivery;
+mod error;
 pub mod failover;
 pub mod failures;
 pub mod flips;
@@ -41,7 +42,8 @@ pub mod users;
 pub mod wake;
 
 pub(crate) use db::write_tx;
-pub use db::{Db, StoreError, WriteTx, prepare};
+pub use db::{Db, WriteTx, prepare};
+pub use error::StoreError;
 pub use nodes::Role;
 
 use crate::core::{Span, Time};
