@@ -1,5 +1,5 @@
 # What people and CI call. `make test` is the whole suite; it installs what it needs and is missing.
-.PHONY: test tools fmt lint rust api browser clients deny run shots docs bench fuzz
+.PHONY: test tools fmt lint rust api browser clients deny run shots docs bench properties fuzz
 
 test: tools fmt lint rust api browser clients
 
@@ -18,9 +18,10 @@ lint:
 	cargo clippy --locked --manifest-path tests/clients/crates/Cargo.toml --target-dir target/clients/cargo -- -D warnings
 
 # Unit, property and integration tests; the latter start the real binary, on SQLite and again on PostgreSQL. What is
-# about one engine runs with that one.
+# about one engine runs with that one. Property tests take the same cases every time, so that what passed once passes
+# again; `make properties` takes others.
 rust:
-	cargo test --locked --lib
+	PROPTEST_RNG_SEED=1 cargo test --locked --lib
 	MAIBO_TEST_ENGINE=sqlite cargo test --locked --test it -- --test-threads 8 --skip postgres::
 	sh tests/postgres.sh cargo test --locked --test it -- --test-threads 8 --skip sqlite_file:: --skip architecture::
 
@@ -63,6 +64,10 @@ bench:
 	cp target/release/maibo target/maibo-to-measure
 	cargo bench --locked --bench maibo --no-run
 	MAIBO_BINARY=$(CURDIR)/target/maibo-to-measure POSTGRES_DURABLE=1 sh tests/postgres.sh cargo bench --locked --bench maibo -- $(PART)
+
+# The property tests `ROUNDS` (20) times, each time with other cases. One that fails is kept in `proptest-regressions`.
+properties:
+	for round in $$(seq $(or $(ROUNDS),20)); do cargo test --locked --lib || exit 1; done
 
 # Random bytes for the ping routes, the API and schedules, guided by what they reach: `FUZZ_SECONDS` (60) for each target
 # in `fuzz/targets`. Needs a nightly toolchain and cargo-fuzz, and says so.

@@ -208,13 +208,14 @@ impl History {
         match last.what {
             What::Made | What::Pause | What::Resume => None,
             What::Success(_) | What::Fail(..) => {
-                // A slot that is long over is open for the instant of an edit, which brings nobody down in the past.
-                let edit = before.iter().rfind(|e| matches!(e.what, What::Edit(_) | What::Success(_)));
-                let edited = edit.is_some_and(|edit| edit.at == last.at);
+                // Open for its grace, or for what an edit or a blackout added to what was awaited. While that was a
+                // run, what a blackout would have added to the slot itself is not known to anybody.
                 let open = self.due_at(before).filter(|due| {
+                    let awaited = || self.deadline_of(before, last.rules, Some(*due), last.at);
                     Self::status_at(before) == Status::Up
                         && *due <= last.at
-                        && (last.at <= self.closes(*due, last) || edited)
+                        && (last.at <= *due + last.rules.grace
+                            || awaited().is_some_and(|(deadline, ..)| last.at <= deadline))
                 });
                 Some(Self::counted_for(last.rules, last.at, open.is_some()))
             }
@@ -257,13 +258,6 @@ impl History {
         if (slot - at) * 10 <= tolerance { after } else { slot }
     }
 
-    /// Until when a slot may be answered.
-    fn closes(&self, from: i64, entry: &Entry) -> i64 {
-        let known = self.blackouts.iter().filter(|(_, end)| *end <= entry.at);
-        let known: Vec<_> = known.copied().collect();
-        Self::first_unexcused(from, from + entry.rules.grace, entry.rules.grace, &known)
-    }
-
     /// The deadline `of` what is awaited since `from`, or what the blackouts make of it.
     fn first_unexcused(from: i64, of: i64, grace: i64, blackouts: &[(i64, i64)]) -> i64 {
         let mut deadline = of;
@@ -279,20 +273,31 @@ impl History {
 
     /// When it goes down unless it is heard, what is awaited since when, and whether that is the end of a run.
     pub(super) fn deadline(&self, now: i64) -> Option<(i64, i64, bool)> {
-        let status = self.status();
-        let due = self.due_at(&self.entries).filter(|_| status == Status::Up).map(|due| (due, false));
-        let run = self.started().filter(|_| status != Status::Down).map(|begun| (begun, true));
+        self.deadline_of(&self.entries, self.rules, self.due_at(&self.entries), now)
+    }
+
+    /// The same after these entries only, which lead to expect `due`.
+    fn deadline_of(
+        &self,
+        entries: &[Entry],
+        rules: Rules,
+        due: Option<i64>,
+        now: i64,
+    ) -> Option<(i64, i64, bool)> {
+        let status = Self::status_at(entries);
+        let due = due.filter(|_| status == Status::Up).map(|due| (due, false));
+        let run = Self::run_at(entries).filter(|_| status != Status::Down).map(|(begun, _)| (begun, true));
         let (from, is_run) = match (due, run) {
             (Some(due), Some(run)) if due.0 < run.0 => due,
             (due, run) => run.or(due)?,
         };
-        let grace = self.rules.grace;
+        let grace = rules.grace;
         let excused = |of: i64, now: i64| {
             let known: Vec<_> = self.blackouts.iter().copied().filter(|(_, end)| *end <= now).collect();
             Self::first_unexcused(from, of, grace, &known)
         };
         // Nobody goes down in the past because of an edit, or for a run that was not told before a ping.
-        let armed = self.entries.iter().rfind(|entry| matches!(entry.what, What::Edit(_) | What::Success(_)));
+        let armed = entries.iter().rfind(|entry| matches!(entry.what, What::Edit(_) | What::Success(_)));
         let deadline = match armed.map(|armed| armed.at).filter(|armed| *armed > from + grace) {
             Some(armed) => excused(excused(from + grace, armed).max(excused(armed, armed)), now),
             None => excused(from + grace, now),
