@@ -15,12 +15,7 @@ impl Desk {
     fn open() -> Self {
         let mut maibo = Maibo::new();
         maibo.serve();
-        let args = ["user", "create", "--email", "ops@example.org", "--password-stdin"];
-        let made = maibo.run_with(&args, "a long password\n");
-        assert_eq!(made.code, Some(0), "{made:?}");
-        let form = b"email=ops%40example.org&password=a+long+password";
-        let reply = http::request(maibo.addr(), "POST", "/login", &[], form);
-        let session = reply.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+        let session = maibo.sign_in();
         let project = maibo.row::<(String,)>("SELECT uuid FROM projects WHERE name = 'default'").0;
         Self { maibo, project, session }
     }

@@ -1,5 +1,5 @@
 //! Groups of channels.
-use super::{hook, queue, row, set, sign_in};
+use super::{hook, queue, row, set};
 use crate::support::http_sink::HttpSink;
 use crate::support::{Maibo, http};
 
@@ -58,7 +58,7 @@ fn a_group_that_has_lost_its_last_member_is_told_everywhere() {
     let uuid = maibo.check("Nightly", &["--every", "1h", "--channel", &group]);
     maibo.check("Loud", &["--every", "1h", "--channel", &ids[1]]);
     maibo.serve();
-    let cookie = sign_in(&maibo);
+    let cookie = maibo.sign_in();
     let (project,): (String,) = maibo.row("SELECT uuid FROM projects");
     let page = |target: &str| {
         let reply = http::request(maibo.addr(), "GET", target, &[("Cookie", &cookie)], b"");

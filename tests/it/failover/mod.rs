@@ -62,16 +62,6 @@ fn broken(maibo: &Maibo, id: &str) -> String {
     maibo.row::<(String,)>(&format!("SELECT broken FROM channels WHERE uuid = '{id}'")).0
 }
 
-/// Somebody who has signed in: the cookie.
-fn sign_in(maibo: &Maibo) -> String {
-    let args = ["user", "create", "--email", "ops@example.org", "--password-stdin"];
-    assert_eq!(maibo.run_with(&args, "a long password").code, Some(0));
-    let form = b"email=ops%40example.org&password=a+long+password";
-    let ours = ("Origin", "http://maibo.test");
-    let reply = http::request(maibo.addr(), "POST", "/login", &[ours], form);
-    reply.header("set-cookie").unwrap().split(';').next().unwrap().to_owned()
-}
-
 #[test]
 fn what_came_back_before_anybody_was_told_is_one_message() {
     let sink = HttpSink::start([Answer::wecom(-1, "system busy")], Answer::wecom(0, "ok"));

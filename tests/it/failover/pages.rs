@@ -1,5 +1,5 @@
 //! The pages: what was not delivered, and the form of a channel's relations.
-use super::{broken, job, revoked, robot, sign_in};
+use super::{broken, job, revoked, robot};
 use crate::support::http_sink::{Answer, HttpSink};
 use crate::support::{Maibo, http};
 
@@ -10,7 +10,7 @@ fn what_was_not_delivered_is_seen_sent_again_and_put_aside() {
     let id = robot(&maibo, "robot", &sink);
     let uuid = job(&maibo, &id);
     maibo.serve();
-    let cookie = sign_in(&maibo);
+    let cookie = maibo.sign_in();
     let page = |target: &str| {
         let reply = http::request(maibo.addr(), "GET", target, &[("Cookie", &cookie)], b"");
         assert_eq!(reply.status, 200, "{target}: {}", reply.text());
@@ -90,7 +90,7 @@ fn fallback_canary_and_members_are_set_in_the_form() {
     let mut maibo = Maibo::new();
     let (a, b) = (robot(&maibo, "a", &sink), robot(&maibo, "b", &sink));
     maibo.serve();
-    let cookie = sign_in(&maibo);
+    let cookie = maibo.sign_in();
     let post = |target: &str, form: &str| {
         let head = [("Cookie", cookie.as_str()), ("Origin", "http://maibo.test")];
         http::request(maibo.addr(), "POST", target, &head, form.as_bytes())

@@ -362,6 +362,22 @@ impl Maibo {
         self.key.get_or_init(|| self.made(&["key", "create", "--scope", "read-write"]))
     }
 
+    /// Makes a user, `ops@example.org`, who owns everything, and signs in: the cookie.
+    #[track_caller]
+    pub fn sign_in(&self) -> String {
+        let args = ["user", "create", "--email", "ops@example.org", "--password-stdin"];
+        let made = self.run_with(&args, "a long password\n");
+        assert_eq!(made.code, Some(0), "{made:?}");
+        let form = b"email=ops%40example.org&password=a+long+password";
+        let reply = http::request(self.addr(), "POST", "/login", &[("Origin", "http://maibo.test")], form);
+        reply.header("set-cookie").unwrap().split(';').next().unwrap().to_owned()
+    }
+
+    /// A page as somebody sees who has signed in and reads English.
+    pub fn page(&self, cookie: &str, path: &str) -> Reply {
+        http::request(self.addr(), "GET", path, &[("Cookie", cookie), ("Accept-Language", "en")], b"")
+    }
+
     /// A call to the management API with a key.
     #[track_caller]
     pub fn api(&self, method: &str, target: &str, body: &str) -> Reply {

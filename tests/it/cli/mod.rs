@@ -1,8 +1,9 @@
 //! The contract for people and scripts: DESIGN, "The contract for people and scripts".
-use std::process::Stdio;
-
 use rstest::rstest;
 use serde_json::{Value, json};
+
+mod schedules;
+mod serving;
 
 use crate::support::{Maibo, Ran, until};
 
@@ -354,69 +355,6 @@ fn a_running_server_sees_what_the_command_line_does() {
     }
 }
 
-/// When something is due: what is asked, from when, and the answers.
-#[rstest]
-#[case::every(&["--every", "90m"], "2026-03-01T00:00:00Z", &["2026-03-01T01:30:00Z", "2026-03-01T03:00:00Z"])]
-#[case::cron(&["--cron", "*/20 4 * * *"], "2026-03-01T04:00:00Z", &["2026-03-01T04:20:00Z", "2026-03-01T04:40:00Z", "2026-03-02T04:00:00Z"])]
-#[case::cron_in_a_zone(&["--cron", "30 3 * * *", "--tz", "Asia/Shanghai"], "2026-03-01T00:00:00Z", &["2026-03-01T19:30:00Z"])]
-// Spring forward in Riga, 03:00 to 04:00: a 03:30 job runs when the gap ends.
-#[case::gap(&["--cron", "30 3 * * *", "--tz", "Europe/Riga"], "2026-03-29T00:00:00Z", &["2026-03-29T01:00:00Z", "2026-03-30T00:30:00Z"])]
-// Fall back in Riga, 04:00 to 03:00: it runs at the first 03:30 only.
-#[case::overlap(&["--cron", "30 3 * * *", "--tz", "Europe/Riga"], "2026-10-24T12:00:00Z", &["2026-10-25T00:30:00Z", "2026-10-26T01:30:00Z"])]
-#[case::or_of_the_days(&["--cron", "0 0 13 * 5"], "2026-03-10T00:00:00Z", &["2026-03-13T00:00:00Z", "2026-03-20T00:00:00Z"])]
-#[case::and_with_a_star(&["--cron", "0 0 */2 * 1"], "2026-03-01T00:00:00Z", &["2026-03-09T00:00:00Z", "2026-03-23T00:00:00Z"])]
-#[case::last_day(&["--cron", "0 12 L * *"], "2026-02-01T00:00:00Z", &["2026-02-28T12:00:00Z", "2026-03-31T12:00:00Z"])]
-#[case::last_workday(&["--cron", "0 12 LW * *"], "2026-02-01T00:00:00Z", &["2026-02-27T12:00:00Z"])]
-#[case::second_tuesday(&["--cron", "0 0 * * 2#2"], "2026-03-01T00:00:00Z", &["2026-03-10T00:00:00Z"])]
-#[case::sunday_is_0_and_7(&["--cron", "0 0 * * 7"], "2026-03-01T00:00:00Z", &["2026-03-08T00:00:00Z"])]
-#[case::leap_day(&["--cron", "0 0 29 2 *"], "2026-03-01T00:00:00Z", &["2028-02-29T00:00:00Z"])]
-#[case::on_calendar(&["--on-calendar", "Mon..Fri 16:05"], "2026-03-06T17:00:00Z", &["2026-03-09T16:05:00Z"])]
-#[case::on_calendar_zone_inside(&["--on-calendar", "03:30 Europe/Riga"], "2026-03-29T00:00:00Z", &["2026-03-29T01:00:00Z"])]
-#[case::on_calendar_lines(&["--on-calendar", "06:00\n18:00"], "2026-03-01T00:00:00Z", &["2026-03-01T06:00:00Z", "2026-03-01T18:00:00Z", "2026-03-02T06:00:00Z"])]
-#[case::at(&["--at", "16:05,18:00", "--days", "mon-fri", "--tz", "Asia/Shanghai"], "2026-03-06T09:00:00Z", &["2026-03-06T10:00:00Z", "2026-03-09T08:05:00Z"])]
-#[case::at_in_the_gap(&["--at", "03:30", "--tz", "Europe/Riga"], "2026-03-29T00:00:00Z", &["2026-03-29T01:00:00Z"])]
-fn schedule_next(#[case] schedule: &[&str], #[case] from: &str, #[case] expected: &[&str]) {
-    let maibo = Maibo::new();
-    let count = expected.len().to_string();
-    let ran = maibo.run(&[&["schedule", "next"], schedule, &["--from", from, "--count", &count]].concat());
-    assert_eq!((ran.code, ran.stdout.lines().collect::<Vec<_>>()), (Some(0), expected.to_vec()), "{ran:?}");
-}
-
-#[test]
-fn schedule_next_gives_five_from_now_and_needs_no_database() {
-    let maibo = Maibo::new();
-    let ran = maibo.run(&["schedule", "next", "--every", "1h"]);
-    let times: Vec<chrono::DateTime<chrono::Utc>> =
-        ran.stdout.lines().map(|line| line.parse().unwrap()).collect();
-    assert_eq!(times.len(), 5);
-    assert!(times[0] > crate::support::now() && times.is_sorted());
-    assert!(ran.stdout.lines().all(|line| line.len() == 20 && line.ends_with('Z')), "{ran:?}");
-    assert!(!maibo.path("data").exists());
-}
-
-#[rstest]
-#[case(&["--cron", "0 0 31 2 *"], &["never"])]
-#[case(&["--cron", "0 0 30 2 *", "--tz", "Asia/Shanghai"], &["never"])]
-#[case(&["--on-calendar", "2020-01-01"], &["never"])]
-#[case(&["--on-calendar", "*-02-31"], &["never"])]
-#[case(&["--cron", "* * * * * *"], &["five fields"])]
-#[case(&["--cron", "@daily"], &["five fields"])]
-#[case(&["--cron", "* 24 * * *"], &["hour", "24"])]
-#[case(&["--cron", "* * * * foo"], &["foo"])]
-#[case(&["--on-calendar", "25:00"], &["25"])]
-#[case(&["--on-calendar", ""], &["--on-calendar"])]
-#[case(&["--cron", "* * * * *", "--tz", "Shanghai"], &["Shanghai"])]
-#[case(&["--on-calendar", "10:00 Mars/Olympus"], &["Mars/Olympus"])]
-#[case(&["--every", "1y"], &["--every", "1y"])]
-#[case(&["--every", "1h", "--from", "yesterday"], &["--from", "yesterday"])]
-#[case(&["--every", "1h", "--count", "0"], &["--count"])]
-#[case(&["--every", "1h", "--count=-1"], &["--count"])]
-#[case(&["--every", "1h", "--count", "99999999999999999999"], &["--count"])]
-#[case(&[], &["--every", "--cron", "--on-calendar", "--at"])]
-fn a_schedule_that_cannot_be_is_refused_with_the_reason(#[case] schedule: &[&str], #[case] words: &[&str]) {
-    refused(&Maibo::new().run(&[&["schedule", "next"], schedule].concat()), words);
-}
-
 #[test]
 fn unknown_words_are_refused() {
     let maibo = Maibo::new();
@@ -426,139 +364,6 @@ fn unknown_words_are_refused() {
     }
     refused(&maibo.run(&["channel", "test", UUID]), &[UUID]);
     assert_eq!(maibo.run(&["--version"]).stdout, format!("maibo {}\n", env!("CARGO_PKG_VERSION")));
-}
-
-#[rstest]
-#[case("MAIBO_LISTEN", "nonsense")]
-#[case("MAIBO_LISTEN", "127.0.0.1")]
-#[case("MAIBO_BASE_URL", "mon.example.org")]
-#[case("MAIBO_BASE_URL", "ftp://mon.example.org")]
-#[case("MAIBO_PING_BODY_LIMIT", "9999")]
-#[case("MAIBO_PING_BODY_LIMIT", "lots")]
-#[case("MAIBO_SMTP_URL", "mail.example.org")]
-#[case("MAIBO_SMTP_URL", "smtp://user:secret-word@mail.example.org")]
-#[case("MAIBO_MAIL_FROM", "nobody")]
-#[case("MAIBO_MAIL_LISTEN", "ping.example.org")]
-#[case("MAIBO_MAIL_DOMAIN", "ops@ping.example.org")]
-#[case("MAIBO_OUTBOUND_ALLOW", "10.0.0.0/99")]
-#[case("MAIBO_TRUSTED_PROXIES", "localhost")]
-#[case("MAIBO_LOG", "maibo=loud")]
-#[case("MAIBO_LOG_FORMAT", "xml")]
-#[case("MAIBO_DATABASE_URL", "mysql://root:secret-word@db/maibo")]
-#[case("MAIBO_DATABASE_URL_FILE", "/nonexistent/url")]
-#[case("MAIBO_SMTP_URL_FILE", "/nonexistent/url")]
-fn a_wrong_setting_is_named_and_its_secret_is_not(#[case] name: &str, #[case] value: &str) {
-    let maibo = Maibo::on_sqlite().with(name, value);
-    let ran = maibo.run(&["serve"]);
-    let named = if name.ends_with("_FILE") { value } else { name };
-    refused(&ran, &[named]);
-    assert!(!ran.stderr.contains("secret-word"), "{ran:?}");
-}
-
-#[test]
-fn a_file_a_variable_and_a_flag_set_the_same_things() {
-    let maibo = Maibo::new();
-    let file = maibo.path("maibo.toml");
-    std::fs::write(&file, "base_url = \"https://from.file/maibo\"\n[smtp]\nurl = \"smtp://127.0.0.1:1\"\n")
-        .unwrap();
-    let file = file.display().to_string();
-    let create = ["check", "create", "--name", "c", "--every", "1h"];
-    let from = |maibo: &Maibo, more: &[&str]| maibo.made(&[&create, more].concat());
-    assert!(
-        from(&maibo, &["--config", &file]).starts_with("http://maibo.test/ping/"),
-        "a variable beats the file"
-    );
-    let flagged = from(&maibo, &["--config", &file, "--base-url", "https://from.flag"]);
-    assert!(flagged.starts_with("https://from.flag/ping/"), "a flag beats both");
-    let maibo = maibo.with("MAIBO_BASE_URL", "");
-    assert!(
-        from(&maibo, &["--config", &file]).starts_with("https://from.file/maibo/ping/"),
-        "an empty one is none"
-    );
-    for (text, words) in [
-        ("[smtp]\nurk = \"x\"\n", vec!["smtp_urk"]),
-        ("listen = [1]\n", vec!["listen"]),
-        ("not toml", vec!["maibo.toml"]),
-    ] {
-        std::fs::write(maibo.path("maibo.toml"), text).unwrap();
-        refused(&maibo.run(&["project", "list", "--config", &file]), &words);
-    }
-    refused(&maibo.run(&["project", "list", "--config", "/nonexistent.toml"]), &["/nonexistent.toml"]);
-}
-
-#[test]
-fn a_database_from_a_newer_version_is_refused_and_left_alone() {
-    let maibo = Maibo::new();
-    maibo.made(&["project", "create", "p"]);
-    maibo.execute(
-        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
-            SELECT 999999, 'from the future', success, checksum, 0 FROM _sqlx_migrations",
-    );
-    refused(&maibo.run(&["serve"]), &["newer", "999999"]);
-    refused(&maibo.run(&["project", "create", "q"]), &["newer"]);
-    assert_eq!(maibo.number("SELECT COUNT(*) FROM projects"), 2);
-}
-
-#[test]
-fn an_address_that_is_taken_is_named() {
-    let taken = Maibo::serving();
-    let addr = taken.addr().to_string();
-    refused(&Maibo::new().run(&["serve", "--listen", &addr]), &[&addr, "MAIBO_LISTEN"]);
-}
-
-#[rstest]
-#[case("TERM")]
-#[case("INT")]
-fn a_signal_ends_the_server_with_0(#[case] signal: &str) {
-    let mut maibo = Maibo::serving();
-    // Somebody who keeps a connection open does not hold it up.
-    let idle = crate::support::http::connect(maibo.addr());
-    maibo.signal(signal);
-    assert_eq!(maibo.wait().code(), Some(0));
-    drop(idle);
-    assert!(!maibo.log().contains("cut off"), "{}", maibo.log());
-}
-
-#[test]
-fn without_a_command_it_serves_and_says_nothing_on_stdout() {
-    let maibo = Maibo::new();
-    let mut child = maibo
-        .command(&[])
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut log = std::io::BufReader::new(child.stderr.take().unwrap());
-    let mut line = String::new();
-    std::io::BufRead::read_line(&mut log, &mut line).unwrap();
-    assert!(line.contains("listens on http://127.0.0.1:"), "{line}");
-    let id = child.id().to_string();
-    assert!(
-        std::process::Command::new("sh")
-            .args(["-c", &format!("kill -TERM {id}")])
-            .status()
-            .unwrap()
-            .success()
-    );
-    let output = child.wait_with_output().unwrap();
-    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(0), b"".as_slice()));
-}
-
-#[test]
-fn a_log_in_a_file_holds_no_colours_and_json_is_json() {
-    let mut maibo = Maibo::serving();
-    maibo.kill();
-    maibo.serve();
-    assert!(maibo.log().contains("Maibo was away"), "{}", maibo.log());
-    assert!(!maibo.log().contains('\u{1b}'), "{}", maibo.log());
-    maibo.kill();
-    let mut maibo = maibo.with("MAIBO_LOG_FORMAT", "json");
-    maibo.serve();
-    let log = maibo.log();
-    let line = log.lines().find(|line| line.starts_with('{')).unwrap();
-    let entry: Value = serde_json::from_str(line).unwrap();
-    assert_eq!(entry["fields"]["message"], "Maibo was away");
 }
 
 #[test]
