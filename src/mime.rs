@@ -31,6 +31,12 @@ pub(crate) fn read(raw: &[u8]) -> Mail {
     })
 }
 
+/// Subject and text of a message as people read them.
+pub(crate) fn as_read(raw: &[u8]) -> String {
+    let Mail { subject, text } = read(raw);
+    format!("{subject}\n{}", text.trim())
+}
+
 fn read_part(raw: &[u8]) -> Mail {
     let (head, body) = head_and_body(raw);
     let head = MessageParser::new().parse_headers(head);

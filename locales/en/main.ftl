@@ -252,6 +252,7 @@ event-exit = exit { $status }
 event-run = run { $run }
 event-body = { $size } log
 event-read = read
+event-source = source
 event-why-missed = nothing heard; it was due { $due }
 event-why-blind = not heard from; it was due { $due }, but Maibo itself was away, so a ping may have been lost
 event-why-overrun = the run that started { $started } did not end in time

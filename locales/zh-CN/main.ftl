@@ -238,6 +238,7 @@ event-exit = 退出码 { $status }
 event-run = 运行 { $run }
 event-body = 日志 { $size }
 event-read = 查看
+event-source = 原文
 event-why-missed = 未收到上报，应到时间 { $due }
 event-why-blind = 未收到上报，应到时间 { $due }；但 Maibo 自身当时不在线，上报可能已丢失
 event-why-overrun = { $started } 开始的运行未按时结束

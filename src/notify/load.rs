@@ -3,7 +3,6 @@ use super::Settings;
 use super::alert::{About, Alert, Happened, LastPing, Notice, Side, Why, one_line};
 use super::consent;
 use crate::core::Time;
-use crate::core::ping::Mail;
 use crate::core::schedule::Zone;
 use crate::healthchecks;
 use crate::i18n::{Lang, zone_or_utc};
@@ -269,10 +268,7 @@ async fn last_ping(db: &Db, check: &Check, flip: &Flip) -> Result<LastPing, Stor
     let Some(ping) = found else { return Ok(LastPing::default()) };
     let body = pings::body(db, check.id, ping.id).await?.map(crate::store::bodies::StoredBody::unpack);
     let body = body.unwrap_or_default();
-    let readable = (ping.scheme == "email").then(|| {
-        let Mail { subject, text } = mime::read(&body);
-        format!("{subject}\n{}", text.trim())
-    });
+    let readable = ping.is_mail().then(|| mime::as_read(&body));
     Ok(LastPing {
         exit_status: ping.exit_status,
         body: String::from_utf8_lossy(&body).into_owned(),

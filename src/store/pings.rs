@@ -29,6 +29,12 @@ impl Ping {
         time(self.at)
     }
 
+    /// Whether it came by mail: its body is a whole message then.
+    #[must_use]
+    pub fn is_mail(&self) -> bool {
+        self.scheme == "email"
+    }
+
     #[must_use]
     pub fn duration(&self) -> Option<Span> {
         self.duration.map(Span::microseconds)

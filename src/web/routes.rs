@@ -51,6 +51,7 @@ pub fn router(state: AppState, intake: Intake) -> Router {
         .route("/checks/{check}/resume", post(check::resume))
         .route("/checks/{check}/delete", get(check::ask_delete).post(check::delete))
         .route("/checks/{check}/pings/{ping}/body", get(check::body))
+        .route("/checks/{check}/pings/{ping}/source", get(check::source))
         .route("/projects/{project}/alerts", get(undelivered::get))
         .route("/projects/{project}/alerts/dismiss", post(undelivered::dismiss))
         .route("/projects/{project}/alerts/{alert}/resend", post(undelivered::resend))

@@ -135,6 +135,12 @@ impl Shell {
         self.check(code, &format!("/pings/{ping}/body"))
     }
 
+    /// The path of the same as it came.
+    #[must_use]
+    pub fn ping_source(&self, code: &str, ping: &i64) -> String {
+        self.check(code, &format!("/pings/{ping}/source"))
+    }
+
     /// The path of something below a channel.
     #[must_use]
     pub fn channel(&self, uuid: &str, below: &str) -> String {

@@ -285,6 +285,34 @@ fn commands_that_come_at_once_are_answered_one_by_one() {
     assert_eq!(maibo.pings(&uuid, "kind"), ["success"]);
 }
 
+#[test]
+fn the_log_of_a_mail_reads_as_people_read_it_and_its_source_is_there_too() {
+    let maibo = serving();
+    let uuid = maibo.check("NAS", &["--every", "1d"]);
+    let mut talk = Talk::begun(&maibo);
+    let mail = "Subject: =?gb18030?B?sbi33Q==?=\r\nMIME-Version: 1.0\r\n\
+                Content-Type: text/plain; charset=gb18030\r\nContent-Transfer-Encoding: base64\r\n\r\nsbi33bPJuaY=\r\n";
+    assert_eq!(talk.mails(&[&uuid], mail.as_bytes()), "250 2.0.0 OK");
+    assert_eq!(talk.mails(&[&uuid], b"X-Nothing: to read\r\n\r\n"), "250 2.0.0 OK");
+    assert_eq!(maibo.post(&uuid, b"Subject: of a job").status, 200);
+
+    let cookie = maibo.sign_in();
+    let ids = maibo.pings(&uuid, "id");
+    let read = |n: usize, what: &str| {
+        let reply = maibo.page(&cookie, &format!("/checks/{uuid}/pings/{}/{what}", ids[n]));
+        assert_eq!((reply.status, reply.header("content-type")), (200, Some("text/plain; charset=utf-8")));
+        reply.text()
+    };
+    assert_eq!(read(0, "body"), "备份\n备份成功");
+    assert_eq!(read(0, "source"), format!("{mail}\r\n"));
+    assert_eq!(read(1, "body"), "X-Nothing: to read\r\n\r\n\r\n", "better than nothing");
+    assert_eq!(read(2, "body"), "Subject: of a job");
+    let page = maibo.page(&cookie, &format!("/checks/{uuid}")).text();
+    assert_eq!(page.matches("/source\"").count(), 2, "only mails have one");
+    let missing = maibo.page(&cookie, &format!("/checks/{uuid}/pings/999999/source"));
+    assert_eq!(missing.status, 404);
+}
+
 /// Whoever takes `LF . LF` for the end of a message sees a second mail in the middle of the first, from whom its writer
 /// likes.
 #[rstest]

@@ -15,12 +15,14 @@ use crate::core::schedule::{Kind, Schedule, Zone};
 use crate::core::{Span, Time};
 use crate::healthchecks::unique_key;
 use crate::i18n::{Lang, zone_or_utc};
+use crate::mime;
 use crate::notify::load::display_name;
 use crate::store::addresses::{self, Addresses};
 use crate::store::channels::Channel;
 use crate::store::checks::{self, Check};
 use crate::store::flips::{self, Window};
-use crate::store::{blackouts, channels, check_lists, consents, pings, projects};
+use crate::store::pings::{self, Ping};
+use crate::store::{blackouts, channels, check_lists, consents, projects};
 use crate::web::error::{AppError, Result};
 use crate::web::extract::{Fields, Visit};
 use crate::web::view::{Confirm, Shell, Sign, page, schedule_words, sign};
@@ -316,14 +318,30 @@ fn filters(l: Lang, check: &Check) -> Vec<String> {
     told
 }
 
-/// `GET /checks/{check}/pings/{ping}/body`: what the job sent, as plain text.
+/// `GET /checks/{check}/pings/{ping}/body`: what the job sent, as plain text. Of a mail its subject and its text.
 pub async fn body(visit: Visit, Path((code, ping)): Path<(String, String)>) -> Result<Response> {
-    let ping: i64 = ping.parse().map_err(|_| AppError::NotFound)?;
-    let (check, _, _) = visit.check(&code, Action::View).await?;
-    let stored = pings::body(&visit.state.db, check.id, ping).await?.ok_or(AppError::NotFound)?;
-    let text = String::from_utf8_lossy(&stored.unpack()).into_owned();
+    let (ping, body) = sent(&visit, &code, &ping).await?;
+    let read = ping.is_mail().then(|| mime::as_read(&body)).filter(|words| !words.trim().is_empty());
+    Ok(plain(read.unwrap_or_else(|| String::from_utf8_lossy(&body).into_owned())))
+}
+
+/// `GET /checks/{check}/pings/{ping}/source`: the same as it came; a mail with its head and all its parts.
+pub async fn source(visit: Visit, Path((code, ping)): Path<(String, String)>) -> Result<Response> {
+    let (_, body) = sent(&visit, &code, &ping).await?;
+    Ok(plain(String::from_utf8_lossy(&body).into_owned()))
+}
+
+async fn sent(visit: &Visit, code: &str, ping: &str) -> Result<(Ping, Vec<u8>)> {
+    let id: i64 = ping.parse().map_err(|_| AppError::NotFound)?;
+    let (check, _, _) = visit.check(code, Action::View).await?;
+    let ping = pings::by_id(&visit.state.db, check.id, id).await?.ok_or(AppError::NotFound)?;
+    let stored = pings::body(&visit.state.db, check.id, id).await?.ok_or(AppError::NotFound)?;
+    Ok((ping, stored.unpack()))
+}
+
+fn plain(text: String) -> Response {
     let kind = [(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"))];
-    Ok((StatusCode::OK, kind, text).into_response())
+    (StatusCode::OK, kind, text).into_response()
 }
 
 async fn apply(visit: &Visit, code: &str, event: Event<'_>, done: &str) -> Result<Response> {

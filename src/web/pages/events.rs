@@ -49,6 +49,8 @@ pub struct Event {
     pub side: String,
     /// The ping whose body can be read.
     pub body: Option<i64>,
+    /// Whether that body is a mail, whose source can be read too.
+    pub is_mail: bool,
     pub attempts: Vec<Try>,
     /// How many attempts there were, in words.
     pub tries: String,
@@ -155,6 +157,7 @@ fn event(l: Lang, zone: &Zone, at: Time, icon: &'static str, class: &'static str
         extra: String::new(),
         side: String::new(),
         body: None,
+        is_mail: false,
         attempts: Vec::new(),
         tries: String::new(),
     }
@@ -186,6 +189,7 @@ fn of_ping(l: Lang, zone: &Zone, ping: &Ping) -> Event {
         extra: extra.join(" · "),
         side: side.collect::<Vec<_>>().join(" · "),
         body: (ping.body_size > 0).then_some(ping.id),
+        is_mail: ping.is_mail(),
         ..event(l, zone, ping.at(), icon, class, l.t(&format!("event-ping-{}", ping.kind)))
     }
 }
