@@ -159,7 +159,7 @@ pub(super) async fn take(intake: Intake, request: Request, below: &str) -> Respo
             intake.submit(ping).await
         }
     };
-    let answer = intake.with_body(body, with_body).await;
+    let answer = intake.with_body(body, intake.body_limit, with_body).await;
     respond(answer.unwrap_or(Answer::Unavailable), intake.body_limit)
 }
 

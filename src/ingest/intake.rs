@@ -69,11 +69,12 @@ impl Intake {
         }
     }
 
-    /// Takes a body in and goes on with what is kept of it, also when the sender hangs up meanwhile: what has arrived
-    /// still counts. `None`: the server is stopping, or `then` panicked.
+    /// Takes a body in and goes on with what is kept of it, at most `limit` bytes, also when the sender hangs up
+    /// meanwhile: what has arrived still counts. `None`: the server is stopping, or `then` panicked.
     pub(super) async fn with_body<T, F>(
         &self,
         body: Body,
+        limit: usize,
         then: impl FnOnce(Collected) -> F + Send + 'static,
     ) -> Option<T>
     where
@@ -83,9 +84,12 @@ impl Intake {
         if body.is_end_stream() {
             return Some(then(Collected::default()).await);
         }
-        let (bodies, limit) = (Arc::clone(&self.bodies), self.body_limit);
+        // One that takes the room of several waits for as many turns.
+        let turns =
+            u32::try_from(limit.div_ceil(self.body_limit.max(1)).clamp(1, BODIES_AT_ONCE)).unwrap_or(1);
+        let bodies = Arc::clone(&self.bodies);
         let work = async move {
-            let turn = tokio::time::timeout(BODY_PATIENCE, bodies.acquire_owned()).await;
+            let turn = tokio::time::timeout(BODY_PATIENCE, bodies.acquire_many_owned(turns)).await;
             match turn {
                 Ok(Ok(_turn)) => then(body::collect(body, limit).await).await,
                 _ => then(Collected { missing: Some(Missing::Late), ..Collected::default() }).await,

@@ -7,7 +7,7 @@
 use axum::http::{Method, StatusCode};
 use serde::Deserialize;
 
-use super::{Dialect, POST_ONLY, Reply, Request, Said};
+use super::{Dialect, POST_ONLY, Reply, Request, Said, ToldBy};
 use crate::core::ping::Asked;
 
 const UNKNOWN: Reply = Reply::text(StatusCode::NOT_FOUND, "not found");
@@ -26,7 +26,7 @@ pub(super) const DIALECT: Dialect = Dialect {
     unknown: UNKNOWN,
     stranger: None,
     hasty: false,
-    by_body: true,
+    told_by: ToldBy::Message,
 };
 
 #[derive(Deserialize)]

@@ -4,7 +4,7 @@
 //! Source: Better Stack's documentation, "Cron and heartbeat monitor".
 use axum::http::StatusCode;
 
-use super::{Dialect, Reply, Request, Said, exit};
+use super::{Dialect, Reply, Request, Said, ToldBy, exit};
 use crate::core::ping::Asked;
 
 const UNKNOWN: Reply = Reply::text(StatusCode::NOT_FOUND, "not found");
@@ -15,7 +15,7 @@ pub(super) const DIALECT: Dialect = Dialect {
     unknown: UNKNOWN,
     stranger: None,
     hasty: false,
-    by_body: false,
+    told_by: ToldBy::Url,
 };
 
 fn read(request: &Request<'_>) -> Result<Said, Reply> {

@@ -4,7 +4,7 @@
 //! Source: COMPATIBILITY 4.4 and the URLs that Checkly's API gives out.
 use axum::http::StatusCode;
 
-use super::{Dialect, Reply, Request, Said};
+use super::{Dialect, Reply, Request, Said, ToldBy};
 use crate::core::ping::Asked;
 
 const UNKNOWN: Reply = Reply::text(StatusCode::NOT_FOUND, "not found");
@@ -15,7 +15,7 @@ pub(super) const DIALECT: Dialect = Dialect {
     unknown: UNKNOWN,
     stranger: None,
     hasty: false,
-    by_body: false,
+    told_by: ToldBy::Url,
 };
 
 fn read(request: &Request<'_>) -> Result<Said, Reply> {

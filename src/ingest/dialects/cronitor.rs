@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use sha1::{Digest as _, Sha1};
 use uuid::{Builder, Uuid};
 
-use super::{Address, Create, Dialect, Reply, Request, Said, exit, text};
+use super::{Address, Create, Dialect, Reply, Request, Said, ToldBy, exit, text};
 use crate::core::ping::{Asked, parse_run_id};
 
 const UNKNOWN: Reply = Reply::text(StatusCode::NOT_FOUND, "not found");
@@ -21,7 +21,7 @@ pub(super) const DIALECT: Dialect = Dialect {
     unknown: UNKNOWN,
     stranger: None,
     hasty: false,
-    by_body: false,
+    told_by: ToldBy::Url,
 };
 pub(super) const AT_ROOT: Dialect =
     Dialect { read: read_at_root, unknown: Reply::bare(StatusCode::NOT_FOUND), ..DIALECT };

@@ -8,7 +8,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::{Method, StatusCode};
 use serde::Deserialize;
 
-use super::{Address, Create, Dialect, POST_ONLY, Reply, Request, Said, text};
+use super::{Address, Create, Dialect, POST_ONLY, Reply, Request, Said, ToldBy, text};
 use crate::core::ping::Asked;
 
 const UNKNOWN: Reply = Reply::text(StatusCode::NOT_FOUND, "not found");
@@ -23,7 +23,7 @@ pub(super) const DIALECT: Dialect = Dialect {
     unknown: UNKNOWN,
     stranger: Some(WRONG_TOKEN),
     hasty: false,
-    by_body: false,
+    told_by: ToldBy::Url,
 };
 
 #[derive(Deserialize)]

@@ -4,7 +4,7 @@
 //! `up` means down.
 use axum::http::StatusCode;
 
-use super::{Dialect, Reply, Request, Said, text};
+use super::{Dialect, Reply, Request, Said, ToldBy, text};
 use crate::core::ping::Asked;
 
 const UNKNOWN: Reply =
@@ -16,7 +16,7 @@ pub(super) const DIALECT: Dialect = Dialect {
     unknown: UNKNOWN,
     stranger: None,
     hasty: false,
-    by_body: false,
+    told_by: ToldBy::Url,
 };
 
 fn read(request: &Request<'_>) -> Result<Said, Reply> {

@@ -61,6 +61,9 @@ pub fn router() -> Router<Intake> {
 /// Most bytes of an envelope once it is unpacked: a check-in has a few hundred, and a few bytes of gzip can hold gigabytes.
 const MAX_ENVELOPE: usize = 4 * 1024 * 1024;
 
+/// Most bytes of a message that are read, whatever is kept: a thousand alerts have less.
+const MAX_MESSAGE: usize = 1024 * 1024;
+
 /// Breaks an envelope off that is too long.
 async fn bounded(request: axum::extract::Request) -> axum::extract::Request {
     request.map(|body| Body::new(Limited::new(body, MAX_ENVELOPE)))
@@ -116,8 +119,18 @@ struct Dialect {
     stranger: Option<Reply>,
     /// See [`Incoming::hasty`](super::Incoming::hasty).
     hasty: bool,
-    /// The body may say what happened: without all of it nothing is known.
-    by_body: bool,
+    told_by: ToldBy,
+}
+
+/// What tells of a ping what happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ToldBy {
+    Url,
+    /// The body may: without all of it nothing is known. What is kept of it is read.
+    Body,
+    /// A message about many things, in which ours is looked for: up to [`MAX_MESSAGE`] of it are read, and our part is
+    /// kept.
+    Message,
 }
 
 /// A request as a dialect sees it.
@@ -257,7 +270,7 @@ async fn handle(dialect: Dialect, intake: Intake, request: axum::extract::Reques
     let with_body = {
         let intake = intake.clone();
         async move |kept: Collected| {
-            match kept.missing.filter(|_| dialect.by_body) {
+            match kept.missing.filter(|_| dialect.told_by != ToldBy::Url) {
                 Some(Missing::Broken) => return BROKEN.into_response(),
                 Some(Missing::Late) => return unavailable(),
                 None => {}
@@ -297,7 +310,11 @@ async fn handle(dialect: Dialect, intake: Intake, request: axum::extract::Reques
             }
         }
     };
-    intake.with_body(body, with_body).await.unwrap_or_else(unavailable)
+    let limit = match dialect.told_by {
+        ToldBy::Url | ToldBy::Body => intake.body_limit,
+        ToldBy::Message => intake.body_limit.max(MAX_MESSAGE),
+    };
+    intake.with_body(body, limit, with_body).await.unwrap_or_else(unavailable)
 }
 
 /// There is no such check: whose words that takes depends on whether the credential is anybody's.

@@ -10,7 +10,7 @@ use serde_json::Value;
 use url::Url;
 use uuid::Uuid;
 
-use super::{Address, Create, Dialect, Reply, Request, Said, text};
+use super::{Address, Create, Dialect, Reply, Request, Said, ToldBy, text};
 use crate::core::Span;
 use crate::core::ping::Asked;
 use crate::core::schedule::{Schedule, Spec};
@@ -27,7 +27,7 @@ const UNREADABLE: Reply = Reply::json(
 );
 const TOO_LONG: Reply = Reply::json(
     StatusCode::PAYLOAD_TOO_LARGE,
-    r#"{"detail":"the envelope is cut short, or longer than what is kept of a ping's body"}"#,
+    r#"{"detail":"the envelope is cut short, or longer than 1 MiB"}"#,
 );
 /// What else clients send: errors, traces, sessions.
 const NOT_OURS: Reply = Reply::json(StatusCode::OK, "{}");
@@ -38,7 +38,7 @@ pub(super) const CRON: Dialect = Dialect {
     unknown: NOT_FOUND,
     stranger: None,
     hasty: true,
-    by_body: true,
+    told_by: ToldBy::Body,
 };
 pub(super) const ENVELOPE: Dialect = Dialect {
     read: read_envelope,
@@ -46,7 +46,7 @@ pub(super) const ENVELOPE: Dialect = Dialect {
     unknown: NOT_FOUND,
     stranger: None,
     hasty: true,
-    by_body: true,
+    told_by: ToldBy::Message,
 };
 
 /// How long a job may run, and how late it may check in, when its configuration does not say: Sentry's own figures, in

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Dialect, Reply, Request, Said, exit, text};
+use super::{Dialect, Reply, Request, Said, ToldBy, exit, text};
 use crate::core::ping::Asked;
 
 /// Gets the page of an address that does not exist.
@@ -26,7 +26,7 @@ pub(super) const DIALECT: Dialect = Dialect {
     unknown: UNKNOWN,
     stranger: None,
     hasty: false,
-    by_body: true,
+    told_by: ToldBy::Body,
 };
 
 fn read(request: &Request<'_>) -> Result<Said, Reply> {

@@ -381,6 +381,10 @@ fn a_failure_is_never_taken_for_a_success() {
     let target = format!("/api/1/envelope/?sentry_key={key}");
     assert_eq!(send(&maibo, "POST", &target, &[], envelope.as_bytes()).status, 200);
     assert_eq!(last(&maibo, &uuid).0, "fail");
+    let long = "x".repeat(300_000);
+    let behind = format!("{{}}\n{{\"type\":\"event\",\"length\":300000}}\n{long}\n{}", item("ok"));
+    assert_eq!(send(&maibo, "POST", &target, &[], behind.as_bytes()).status, 200);
+    assert_eq!(last(&maibo, &uuid).0, "success", "behind a long item");
     let cut = "{}\n{\"type\":\"attachment\",\"length\":5000}\nshort";
     assert_eq!(send(&maibo, "POST", &target, &[], cut.as_bytes()).status, 413);
 }

@@ -1,5 +1,5 @@
 //! Alertmanager's webhook.
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{JSON, aliased, last, send, was};
 use crate::support::Maibo;
@@ -48,7 +48,7 @@ fn alertmanager() {
         (
             "POST",
             "/api/alertmanager/watchdog-1",
-            watchdog("firing").replace("chain", &"c".repeat(200_000)),
+            watchdog("firing").replace("chain", &"c".repeat(1_100_000)),
             400,
         ),
     ] {
@@ -61,4 +61,23 @@ fn alertmanager() {
         400
     );
     assert_eq!(maibo.shown(&uuid)["n_pings"], 4);
+}
+
+/// When everything is on fire, what always fires comes among hundreds of others.
+#[test]
+fn one_among_many() {
+    let maibo = Maibo::serving();
+    let uuid = aliased(&maibo, "watchdog-1");
+    let mut message: Value = serde_json::from_str(&watchdog("firing")).unwrap();
+    let alerts = message["alerts"].as_array_mut().unwrap();
+    let mut other = alerts[0].clone();
+    other["labels"]["alertname"] = json!("DiskFull");
+    *alerts = [vec![other.clone(); 1000], alerts.clone(), vec![other; 1000]].concat();
+    let body = message.to_string();
+    assert!(body.len() > 300_000);
+    let reply = send(&maibo, "POST", "/api/alertmanager/watchdog-1", &[JSON], body.as_bytes());
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    let (kind, _, text) = last(&maibo, &uuid);
+    assert_eq!(kind, "success");
+    assert_eq!(text.lines().last(), Some("and 1981 more"));
 }
