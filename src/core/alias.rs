@@ -2,11 +2,11 @@
 
 /// Shortest alias, in characters: it is a secret, and stands at the root.
 pub const MIN_CHARS: usize = 6;
-/// Longest alias, in characters.
+/// Longest alias, in bytes.
 pub const MAX_CHARS: usize = 200;
 /// What an alias looks like, in words.
-pub const EXPECTED: &str =
-    "6 to 200 letters, digits and -_.~=, with single slashes between parts; not an address of Maibo itself";
+pub const EXPECTED: &str = "6 to 200 bytes: letters of English, digits and -_.~=, with single slashes between parts, and any letters and single \
+     blanks behind the first slash; not an address of Maibo itself";
 
 /// First parts of our own addresses, and files that browsers and robots ask for by themselves.
 const TAKEN: &[&str] = &[
@@ -30,15 +30,23 @@ const TAKEN: &[&str] = &[
 ];
 
 /// Whether `text` may be an alias: [`EXPECTED`]. No part is empty, `.` or `..` (which clients resolve before they send a
-/// URL).
+/// URL). What stands behind the first slash is often a name that people gave, and no secret.
 #[must_use]
 pub fn is_valid(text: &str) -> bool {
     if text.len() < MIN_CHARS || text.split('/').next().is_some_and(|first| TAKEN.contains(&first)) {
         return false;
     }
-    let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'~' | b'=');
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '~' | '=');
+    let first_fits = text.split('/').next().is_some_and(|first| first.chars().all(fits));
+    let named = |c: char| fits(c) || c == ' ' || (!c.is_ascii() && c.is_alphanumeric());
     text.len() <= MAX_CHARS
-        && text.split('/').all(|part| !matches!(part, "" | "." | "..") && part.bytes().all(fits))
+        && first_fits
+        && text.split('/').all(|part| {
+            !matches!(part, "" | "." | "..")
+                && part.chars().all(named)
+                && part.trim() == part
+                && !part.contains("  ")
+        })
 }
 
 #[cfg(test)]
@@ -65,6 +73,12 @@ mod tests {
     #[case("abc def", false)]
     #[case("abc?def", false)]
     #[case("脉脉脉", false)]
+    #[case("token/core_服务", true)]
+    #[case("key/send report", true)]
+    #[case("key/ report", false)]
+    #[case("key/send  report", false)]
+    #[case("key/a\u{200b}b", false)]
+    #[case("服务token/core", false)]
     #[case("abcdef\0", false)]
     fn tokens_that_can_stand_in_a_url(#[case] text: &str, #[case] valid: bool) {
         assert_eq!(is_valid(text), valid);

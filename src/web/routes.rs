@@ -132,7 +132,7 @@ pub fn router(state: AppState, intake: Intake) -> Router {
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, PATIENCE))
         .with_state(state);
     let pings = Router::new()
-        .route("/ping/{*rest}", any(http::ping))
+        .route("/ping/{*rest}", any(dialects::below_ping))
         // Where a script's variable was empty.
         .route("/ping/", any(http::ping))
         .route("/ping", any(http::ping))

@@ -1,4 +1,4 @@
-// npm's healthchecks-io-client and healthchecks.io.
+// npm's healthchecks-io-client, healthchecks.io and cronitor.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { check, match, node, ready, stopAll } from "./support.mjs";
@@ -35,4 +35,23 @@ test("healthchecks.io pings when its process starts", async () => {
   const { url, uuid } = check(maibo, "process");
   await node("drive_interval.cjs", { URL: url });
   match(await holds.pings(uuid), [{ type: "success", method: "GET", body: null }]);
+});
+
+test("cronitor says what happened below /ping/, and is heard", async () => {
+  const { keys, maibo, holds, base } = await ready();
+  const { uuid } = check(maibo, "nightly");
+  await node("drive_cronitor.cjs", { BASE: base, KEY: keys.ping });
+  const pings = await holds.pings(uuid);
+  match(pings, [
+    { type: "start", body: "begin", rid: null },
+    { type: "success", body: "42 files", rid: null },
+    { type: "start", body: null },
+    { type: "success", body: "完成" },
+    { type: "start", body: null },
+    { type: "fail", body: "Error: disk full" },
+  ]);
+  assert.equal(pings[2].rid, pings[3].rid);
+  assert.notEqual(pings[3].rid, pings[4].rid);
+  assert.equal((await holds.check(uuid)).status, "down");
+  match(await holds.pings((await holds.named("tasks-new")).uuid), [{ type: "start" }]);
 });

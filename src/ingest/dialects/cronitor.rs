@@ -1,15 +1,17 @@
 //! Cronitor's telemetry: `/p/<api key>/<monitor key>?state=run|complete|fail|ok&message=&series=&metric=…`, the state also
-//! as the last part of the path. Older monitors have `/<monitor code>` at the root instead of both keys.
+//! as the last part of the path. Most of its clients say `/ping/` in place of `/p/`. Older monitors have
+//! `/<monitor code>` at the root instead of both keys.
 //!
 //! The API key is our ping key and the monitor key the slug, or both together an alias; the code is an alias. Source:
-//! Cronitor's documentation, "Telemetry API", its Python client and borgmatic's hook: an unknown monitor is made by its
-//! first event, and an event without a state is a heartbeat.
-use axum::http::StatusCode;
+//! Cronitor's documentation, "Telemetry API", its clients for Python and npm and borgmatic's hook: an unknown monitor is
+//! made by its first event, and an event without a state is a heartbeat.
+use axum::http::{StatusCode, Uri};
 use sha1::{Digest as _, Sha1};
 use uuid::{Builder, Uuid};
 
 use super::{Address, Create, Dialect, Reply, Request, Said, ToldBy, exit, text};
-use crate::core::ping::{Asked, parse_run_id};
+use crate::core::ping::{Asked, parse_check_uuid, parse_run_id};
+use crate::core::slug;
 
 const UNKNOWN: Reply = Reply::text(StatusCode::NOT_FOUND, "not found");
 const BAD_STATE: Reply =
@@ -28,12 +30,39 @@ pub(super) const AT_ROOT: Dialect =
 
 fn read(request: &Request<'_>) -> Result<Said, Reply> {
     let (api_key, key, state) = match request.path()[..] {
-        ["p", api_key, key] => (api_key, key, request.get("state")),
-        ["p", api_key, key, state] => (api_key, key, Some(state)),
+        ["p" | "ping", api_key, key] => (api_key, key, request.get("state")),
+        ["p" | "ping", api_key, key, state] => (api_key, key, Some(state)),
         _ => return Err(UNKNOWN),
     };
     let (credential, name) = (api_key.to_owned(), key.to_owned());
-    said(request, Address::Pair { credential, name, create: Create::Default }, state)
+    said(request, Address::Pair { credential, name, slug: slug_of(key), create: Create::Default }, state)
+}
+
+/// A monitor key as a slug: in lower case, with `-` for what cannot stand in one. Letters of other scripts are not left
+/// out: two jobs would become one.
+fn slug_of(key: &str) -> Option<String> {
+    let fits = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c.to_ascii_lowercase() } else { '-' };
+    let slug = key.is_ascii().then(|| key.chars().map(fits).collect::<String>());
+    slug.filter(|slug| !slug.is_empty() && slug::is_valid(slug))
+}
+
+/// Whether an address below `/ping/` is Cronitor's, and not Healthchecks': its state decides what happened, which
+/// Healthchecks would not look at.
+pub(super) fn is_below_ping(uri: &Uri) -> bool {
+    let query = uri.query().unwrap_or_default();
+    let mut parts = uri.path().split('/').skip_while(|part| *part != "ping").skip(1);
+    let (Some(first), Some(_), action, None) = (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return false;
+    };
+    let is_state = |word: &str| matches!(word, "run" | "complete" | "fail" | "ok");
+    let states = || url::form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == "state");
+    match action {
+        None | Some("") => parse_check_uuid(first).is_none() && states().any(|(_, state)| is_state(&state)),
+        // That one both have.
+        Some("fail") => false,
+        Some(action) => is_state(action),
+    }
 }
 
 /// Whether these parts of a path and this query are of an older monitor.

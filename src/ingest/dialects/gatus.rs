@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::{Address, Create, Dialect, POST_ONLY, Reply, Request, Said, ToldBy, text};
 use crate::core::ping::Asked;
+use crate::core::slug;
 
 const UNKNOWN: Reply = Reply::text(StatusCode::NOT_FOUND, "not found");
 const NO_RESULT: Reply = Reply::text(StatusCode::BAD_REQUEST, "missing or invalid success query parameter");
@@ -50,7 +51,9 @@ fn read(request: &Request<'_>) -> Result<Said, Reply> {
         Ok(sent) => text(request.get("error"), facts, sent.error.as_bytes()),
         Err(_) => text(request.get("error"), facts, request.body),
     };
-    let address = Address::Pair { credential: token.to_owned(), name: key.to_owned(), create: Create::Never };
+    let slug = slug::is_valid(key).then(|| key.to_owned());
+    let (credential, name) = (token.to_owned(), key.to_owned());
+    let address = Address::Pair { credential, name, slug, create: Create::Never };
     Ok(Said { address, asked, rid: None, text })
 }
 

@@ -69,6 +69,14 @@ async fn bounded(request: axum::extract::Request) -> axum::extract::Request {
     request.map(|body| Body::new(Limited::new(body, MAX_ENVELOPE)))
 }
 
+/// Any method on `/ping/…`: a ping of ours, unless it says in Cronitor's words what happened.
+pub async fn below_ping(State(intake): State<Intake>, request: axum::extract::Request) -> Response {
+    if cronitor::is_below_ping(request.uri()) {
+        return handle(cronitor::DIALECT, intake, request).await;
+    }
+    http::ping(State(intake), request).await
+}
+
 /// What no other route answers: a ping of a product whose URLs stand at the root (hc-ping.com, Dead Man's Snitch, older
 /// ones of Cronitor) when it has the token of a check, else an address that does not exist.
 pub async fn at_root(State(intake): State<Intake>, request: axum::extract::Request) -> Response {
@@ -195,8 +203,14 @@ impl Said {
 enum Address {
     /// A check's alias or its UUID.
     Token(String),
-    /// Our ping key and slug, or the alias `<credential>/<name>`.
-    Pair { credential: String, name: String, create: Create },
+    /// The alias `<credential>/<name>`, or our ping key and slug.
+    Pair {
+        credential: String,
+        name: String,
+        /// What the name is as a slug; `None`: nothing that one could tell from others.
+        slug: Option<String>,
+        create: Create,
+    },
 }
 
 /// What to do when a project has no check of a name.
@@ -280,9 +294,9 @@ async fn handle(dialect: Dialect, intake: Intake, request: axum::extract::Reques
                 Ok(said) => said,
                 Err(reply) => return reply.into_response(),
             };
-            let credential = match (&said.address, dialect.stranger) {
-                (Address::Pair { credential, .. }, Some(stranger)) => Some((credential.clone(), stranger)),
-                _ => None,
+            let named = match &said.address {
+                Address::Pair { credential, name, .. } => Some((credential.clone(), name.clone())),
+                Address::Token(_) => None,
             };
             let plan = match &said.address {
                 Address::Pair { create: Create::Planned(spec, grace), .. } => Some((spec.clone(), *grace)),
@@ -290,7 +304,7 @@ async fn handle(dialect: Dialect, intake: Intake, request: axum::extract::Reques
             };
             let target = match target(&intake.db, said.address).await {
                 Ok(Some(target)) => target,
-                Ok(None) => return unknown(dialect, &intake.db, credential).await,
+                Ok(None) => return unknown(dialect, &intake.db, named).await,
                 Err(error) => return not_looked_up(&error),
             };
             if let Some((spec, grace)) = plan
@@ -304,7 +318,7 @@ async fn handle(dialect: Dialect, intake: Intake, request: axum::extract::Reques
             match intake.submit(ping).await {
                 Answer::Ok | Answer::Created => dialect.taken.into_response(),
                 // Nothing that a dialect hands in has a fault to be refused for.
-                Answer::NotFound | Answer::Refused(_) => unknown(dialect, &intake.db, credential).await,
+                Answer::NotFound | Answer::Refused(_) => unknown(dialect, &intake.db, named).await,
                 Answer::Ambiguous => AMBIGUOUS.into_response(),
                 Answer::Unavailable => unavailable(),
             }
@@ -317,12 +331,17 @@ async fn handle(dialect: Dialect, intake: Intake, request: axum::extract::Reques
     intake.with_body(body, limit, with_body).await.unwrap_or_else(unavailable)
 }
 
-/// There is no such check: whose words that takes depends on whether the credential is anybody's.
-async fn unknown(dialect: Dialect, db: &Db, credential: Option<(String, Reply)>) -> Response {
-    let Some((key, stranger)) = credential else { return dialect.unknown.into_response() };
+/// There is no such check: whose words that takes depends on whether the credential is anybody's. The log tells of a
+/// name that somebody's job uses, for most clients are silent about refusals.
+async fn unknown(dialect: Dialect, db: &Db, named: Option<(String, String)>) -> Response {
+    let Some((key, name)) = named else { return dialect.unknown.into_response() };
     match projects::by_ping_key(db, &key).await {
-        Ok(Some(_)) => dialect.unknown.into_response(),
-        Ok(None) => stranger.into_response(),
+        Ok(Some(project)) => {
+            let project = project.name;
+            tracing::warn!(project, name, "a ping names a check that is not there and cannot be made");
+            dialect.unknown.into_response()
+        }
+        Ok(None) => dialect.stranger.unwrap_or(dialect.unknown).into_response(),
         Err(error) => not_looked_up(&error),
     }
 }
@@ -373,10 +392,9 @@ async fn target(db: &Db, address: Address) -> Result<Option<Target>, StoreError>
     Ok(match address {
         Address::Token(token) => parse_check_uuid(&token).map(Target::Uuid),
         // A check without a slug has no name to be called by.
-        Address::Pair { credential, name, .. } if !slug::could_be(&credential) || !slug::could_be(&name) => {
-            None
-        }
-        Address::Pair { credential: ping_key, name: slug, create } => Some(match create {
+        Address::Pair { slug: None, .. } => None,
+        Address::Pair { credential, .. } if !slug::could_be(&credential) => None,
+        Address::Pair { credential: ping_key, slug: Some(slug), create, .. } => Some(match create {
             Create::Planned(spec, grace) => Target::Planned { ping_key, slug, spec, grace },
             create => Target::Slug { ping_key, slug, create: create == Create::Default },
         }),

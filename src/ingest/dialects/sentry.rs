@@ -11,13 +11,13 @@ use url::Url;
 use uuid::Uuid;
 
 use super::{Address, Create, Dialect, Reply, Request, Said, ToldBy, text};
-use crate::core::Span;
 use crate::core::ping::Asked;
 use crate::core::schedule::{Schedule, Spec};
+use crate::core::{Span, slug};
 
 const NOT_FOUND: Reply = Reply::json(
     StatusCode::NOT_FOUND,
-    r#"{"detail":"no check with this slug belongs to this key, and there is no monitor_config to make one from"}"#,
+    r#"{"detail":"no check with this slug belongs to this key, and there is no monitor_config that one can be made from"}"#,
 );
 const NO_KEY: Reply =
     Reply::json(StatusCode::UNAUTHORIZED, r#"{"detail":"missing authorization information"}"#);
@@ -178,8 +178,12 @@ fn said(key: String, check_in: CheckIn) -> Result<Said, Reply> {
         Some((spec, grace)) => Create::Planned(spec, grace),
         None => Create::Never,
     };
+    // Clients send names, out of which Sentry makes slugs.
+    let name = &check_in.monitor_slug;
+    let slug = if slug::is_valid(name) { name.clone() } else { slug::from_name(name) };
+    let slug = Some(slug).filter(|slug| !slug.is_empty());
     Ok(Said {
-        address: Address::Pair { credential: key, name: check_in.monitor_slug, create },
+        address: Address::Pair { credential: key, slug, name: check_in.monitor_slug, create },
         asked,
         // All zeros: the latest run, whichever it is.
         rid: rid.filter(|rid| !rid.is_nil()),

@@ -73,7 +73,7 @@ pub(super) struct Wanted {
     /// The token that the check had in another product's addresses; tokens joined by `/` where it had several. It
     /// takes pings there, and is a secret. null: none.
     #[serde(default)]
-    #[schema(value_type = Option<String>, min_length = 6, max_length = 200, pattern = "^[0-9A-Za-z._~=-]+(/[0-9A-Za-z._~=-]+)*$")]
+    #[schema(value_type = Option<String>, min_length = 6, max_length = 200, pattern = "^[0-9A-Za-z._~=-]+(/[^/]+)*$")]
     alias: Patch<String>,
 }
 
@@ -280,9 +280,7 @@ impl Wanted {
             Patch::Reset => Some(None),
             Patch::Set(token) => {
                 if !alias::is_valid(token) {
-                    let words =
-                        "must have 1 to 200 letters, digits and -_.~=, with single slashes between parts";
-                    wrong.push(FieldError::new("alias", words));
+                    wrong.push(FieldError::new("alias", format!("must have {}", alias::EXPECTED)));
                 }
                 Some(Some(token.clone()))
             }

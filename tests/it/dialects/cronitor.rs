@@ -22,7 +22,7 @@ fn cronitor() {
     }
     for target in [
         format!("/p/{KEY}/nightly?state=odd"),
-        format!("/p/{KEY}/Nightly"),
+        format!("/p/{KEY}/%E5%A4%87%E4%BB%BD"),
         format!("/p/{KEY}"),
         format!("/p/{KEY}/"),
         format!("/p/{KEY}/nightly/run/1"),
@@ -40,6 +40,52 @@ fn cronitor() {
     let moved = aliased(&maibo, "old.key~/Nightly Job".replace(' ', "_").as_str());
     assert_eq!(get(&maibo, "/p/old.key~/Nightly_Job?state=fail").0, 200);
     assert_eq!(maibo.pings(&moved, "kind"), ["fail"]);
+}
+
+/// Most of Cronitor's clients say `/ping/`, where Healthchecks would take any query for a success.
+#[test]
+fn below_ping_the_state_decides() {
+    let (maibo, uuid) = named();
+    for (tail, expected) in [
+        ("?state=run&host=db1", was("start", "", "host: db1")),
+        ("?state=fail&message=disk+full", was("fail", "", "disk full")),
+        ("/?state=complete", was("success", "", "")),
+        ("/run", was("start", "", "")),
+        ("/complete?message=done", was("success", "", "done")),
+        ("/ok", was("success", "", "")),
+        // As Healthchecks has it.
+        ("?state=odd", was("success", "", "")),
+        ("/fail?state=run", was("fail", "", "")),
+        ("/start?state=fail", was("start", "", "")),
+    ] {
+        assert_eq!(get(&maibo, &format!("/ping/{KEY}/nightly{tail}")).0, 200, "{tail}");
+        assert_eq!(last(&maibo, &uuid), expected, "{tail}");
+    }
+    assert_eq!(get(&maibo, &format!("/ping/{uuid}?state=fail")).0, 200);
+    assert_eq!(last(&maibo, &uuid).0, "success", "the address of Healthchecks alone");
+    assert_eq!(get(&maibo, &format!("/ping/{KEY}/nightly/begin")).0, 404);
+    assert_eq!(get(&maibo, &format!("/ping/{uuid}/run")).0, 404);
+    assert_eq!(maibo.shown(&uuid)["n_pings"], 10);
+
+    assert_eq!(get(&maibo, &format!("/ping/{KEY}/new-job?state=run")), (200, "OK".to_owned()));
+    let moved = aliased(&maibo, "old.key~/send report");
+    assert_eq!(get(&maibo, "/ping/old.key~/send%20report?state=fail").0, 200);
+    assert_eq!(maibo.pings(&moved, "kind"), ["fail"]);
+}
+
+#[test]
+fn a_key_that_is_no_slug_is_made_one_unless_two_jobs_would_become_one() {
+    let (maibo, uuid) = named();
+    assert_eq!(get(&maibo, &format!("/p/{KEY}/Nightly?state=fail")).0, 200);
+    assert_eq!(last(&maibo, &uuid).0, "fail");
+    for key in ["tasks.add", "tasks.add", "Tasks%20add2"] {
+        assert_eq!(get(&maibo, &format!("/p/{KEY}/{key}?state=run")).0, 200, "{key}");
+    }
+    let made = maibo
+        .rows::<(String, i64)>("SELECT slug, n_pings FROM checks WHERE slug LIKE 'tasks%' ORDER BY slug");
+    assert_eq!(made, [("tasks-add".to_owned(), 2), ("tasks-add2".to_owned(), 1)]);
+    assert_eq!(get(&maibo, &format!("/p/{KEY}/%E5%A4%87%E4%BB%BD-db?state=run")).0, 404);
+    assert!(maibo.log().contains("a ping names a check that is not there"), "{}", maibo.log());
 }
 
 #[test]

@@ -201,7 +201,11 @@ fn gatus() {
         assert_eq!((reply.status, reply.text()), (200, String::new()), "{tail}");
         assert_eq!(last(&maibo, &uuid), expected, "{tail}");
     }
+    let services = aliased(&maibo, "potato/core_服务");
     let other = ("Authorization", "Bearer potato");
+    let by_name = "/api/v1/endpoints/core_%E6%9C%8D%E5%8A%A1/external?success=false";
+    assert_eq!(send(&maibo, "POST", by_name, &[other], b"").status, 200);
+    assert_eq!(maibo.pings(&services, "kind"), ["fail"]);
     let moved_url = "/api/v1/endpoints/core_ext/external?success=true";
     assert_eq!(send(&maibo, "POST", moved_url, &[other], b"").status, 200);
     assert_eq!(maibo.shown(&moved)["n_pings"], 1);

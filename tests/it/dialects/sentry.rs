@@ -211,6 +211,36 @@ fn a_monitor_config_makes_the_check_that_is_missing() {
     assert_eq!(maibo.number("SELECT period / 1000000 FROM checks WHERE slug = 'hourly'"), 3600);
     // A schedule that cannot be followed, or a name that cannot be ours, makes nothing.
     let odd = json!({"schedule": {"type": "crontab", "value": "sometimes"}});
-    assert_eq!((post("odd", &odd), post("Upper", &config), post("nightly", &odd)), (404, 404, 200));
+    assert_eq!((post("odd", &odd), post("备份", &config), post("nightly", &odd)), (404, 404, 200));
     assert_eq!(maibo.number("SELECT COUNT(*) FROM checks"), 3);
+}
+
+/// Clients send the names that people give: what Celery calls an entry of its plan, what stands in a crontab's comment.
+#[test]
+fn a_name_becomes_a_slug_as_there() {
+    let (maibo, uuid) = named();
+    let plan = json!({"schedule": {"type": "crontab", "value": "0 * * * *"}});
+    let checks_in = |name: &str, config: Option<Value>| {
+        let body = envelope(&check_in(name, "ok", RUN, config));
+        send(&maibo, "POST", "/api/1/envelope/", &[sentry_auth()], &body).status
+    };
+    for name in [
+        "send report",
+        "send report",
+        "My.Tasks_Cleanup()",
+        "\u{1f680}\tmyComplicated_slug\u{200a}name is here...",
+    ] {
+        assert_eq!(checks_in(name, Some(plan.clone())), 200, "{name}");
+    }
+    let slugs = maibo.rows::<(String,)>("SELECT slug FROM checks WHERE slug <> 'nightly' ORDER BY slug");
+    let slugs: Vec<_> = slugs.into_iter().map(|(slug,)| slug).collect();
+    assert_eq!(slugs, ["mycomplicated_slug-name-is-here", "mytasks_cleanup", "send-report"]);
+    assert_eq!(checks_in("Nightly", None), 200);
+    assert_eq!(maibo.shown(&uuid)["n_pings"], 1);
+    assert_eq!(checks_in("备份", Some(plan)), 404, "nothing is left of it");
+    assert_eq!(checks_in("new job", None), 404);
+    assert!(maibo.log().contains("new job"), "{}", maibo.log());
+    let moved = aliased(&maibo, &format!("{KEY}/备份"));
+    assert_eq!(checks_in("备份", None), 200);
+    assert_eq!(maibo.pings(&moved, "kind"), ["success"]);
 }
