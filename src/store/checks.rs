@@ -273,17 +273,19 @@ async fn link(
     Ok(())
 }
 
-/// Saves new settings; a changed schedule or grace moves the deadline in the same transaction.
-pub async fn update(
+/// Changes settings from what they are at that moment, so that two who change different ones do not undo each other's;
+/// and channels where some are named. `false`: there is no such check.
+pub async fn update<E>(
     db: &Db,
     id: i64,
-    settings: &Settings,
+    settings: impl Fn(&Check) -> Result<Settings, E>,
     channels: Option<&Channels>,
     now: Time,
-) -> Result<bool, StoreError> {
-    Ok(write_tx!(db, |tx| update_in(tx, id, settings, channels, now).await?))
+) -> Result<Result<bool, E>, StoreError> {
+    change(db, id, settings, channels, &addresses::Change::default(), now).await
 }
 
+/// Saves new settings; a changed schedule or grace moves the deadline in the same transaction.
 async fn update_in(
     tx: &mut WriteTx,
     id: i64,

@@ -3,6 +3,7 @@ pub mod api;
 pub mod assets;
 pub mod badges;
 mod body;
+mod connection;
 pub mod error;
 pub mod extract;
 pub mod layers;

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::Request;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -15,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
+use super::connection::{Connection, Unread};
 use crate::net::source::Peer;
 
 /// Connections that are open at once; more wait in the kernel's queue.
@@ -34,8 +34,10 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
         };
         let Some((stream, peer, place)) = accepted else { continue };
         let router = router.clone();
+        let unread = Unread::default();
+        let stream = Connection::new(stream, unread.clone());
         let service = hyper::service::service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
-            let mut request: Request = request.map(Body::new);
+            let mut request: Request = request.map(|body| unread.watch(body));
             request.extensions_mut().insert(Peer(peer.ip().to_canonical()));
             router.clone().oneshot(request)
         });

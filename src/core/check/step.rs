@@ -50,11 +50,10 @@ pub fn step(policy: &Policy, state: &State, event: Event<'_>, now: Time) -> (Sta
             // Nobody goes down at a moment that only the new settings put into the past.
             next.deadline = natural_deadline(policy, &next).map(|deadline| deadline.max(now));
         }
+        // A check that is paused already may have a run, which ends as well.
         Event::Pause => {
-            if state.status != Status::Paused {
-                rest(&mut next);
-                flip(&mut next, Status::Paused, now, Reason::Paused, 0, &mut effects);
-            }
+            rest(&mut next);
+            flip(&mut next, Status::Paused, now, Reason::Paused, 0, &mut effects);
         }
         Event::Resume => {
             if state.status == Status::Paused {

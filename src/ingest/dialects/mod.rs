@@ -14,6 +14,7 @@ mod sentry;
 mod snitch;
 
 use std::borrow::Cow;
+use std::convert::Infallible;
 
 use axum::Router;
 use axum::body::Body;
@@ -34,7 +35,8 @@ use super::writer::{Answer, Target};
 use crate::core::ping::{Asked, parse_check_uuid};
 use crate::core::schedule::{Kind, Spec};
 use crate::core::{Span, alias, slug};
-use crate::store::{Db, StoreError, addresses, check_lists, checks, projects};
+use crate::store::checks::{self, Check};
+use crate::store::{Db, StoreError, addresses, check_lists, projects};
 
 /// The routes of all products but those whose URLs stand at the root: see [`at_root`].
 pub fn router() -> Router<Intake> {
@@ -359,14 +361,17 @@ async fn follow(intake: &Intake, target: &Target, spec: Spec, grace: Span) -> Re
         }
     };
     let Some(check) = check else { return Ok(()) };
-    let mut settings = check.settings();
-    let period = if spec.kind == Kind::Period { spec.period } else { settings.spec.period };
-    let wanted = (Spec { period, ..spec }, grace);
-    if (&settings.spec, settings.grace) == (&wanted.0, wanted.1) {
+    let settings = |check: &Check| {
+        let mut settings = check.settings();
+        let period = if spec.kind == Kind::Period { spec.period } else { settings.spec.period };
+        (settings.spec, settings.grace) = (Spec { period, ..spec.clone() }, grace);
+        Ok::<_, Infallible>(settings)
+    };
+    let (Ok(wanted), now) = (settings(&check), intake.clock.now());
+    if wanted.spec == check.settings().spec && wanted.grace == check.settings().grace {
         return Ok(());
     }
-    (settings.spec, settings.grace) = wanted;
-    checks::update(&intake.db, check.id, &settings, None, intake.clock.now()).await.map(drop)
+    checks::update(&intake.db, check.id, settings, None, now).await.map(drop)
 }
 
 /// The decoded parts of a path, without the empty ones at its ends. `None`: it is not UTF-8.

@@ -99,10 +99,14 @@ pub async fn update(
     let check = id.find(&state.db, edit.project).await?;
     let now = state.now();
     let wanted = fields::read(&edit.body, now).map_err(Refusal::Field)?;
-    let mut settings = check.settings();
-    wanted.apply(&mut settings, version, now).map_err(Refusal::Field)?;
+    let settings = |check: &Check| {
+        let mut settings = check.settings();
+        wanted.apply(&mut settings, version, now).map(|()| settings).map_err(Refusal::Field)
+    };
+    // What is wrong with a field is told before what is wrong with channels.
+    settings(&check)?;
     let links = find_channels(&state, edit.project, &wanted).await?;
-    if !checks::update(&state.db, check.id, &settings, links.as_ref(), now).await? {
+    if !checks::update(&state.db, check.id, settings, links.as_ref(), now).await?? {
         return Err(Refusal::NotFound);
     }
     state.wakes.deadlines.notify_one();

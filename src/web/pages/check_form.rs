@@ -351,11 +351,12 @@ pub async fn save(visit: Visit, Path(code): Path<String>, fields: Fields) -> Res
         return draw(&visit, &project, role, Some(&check), form, wrong.unwrap_or_default()).await;
     }
     let now = visit.state.now();
-    match form.settings(visit.lang, Some(&check.settings()), now) {
+    let linked = Channels::These(form.channels.clone());
+    let settings = |check: &Check| form.settings(visit.lang, Some(&check.settings()), now);
+    match checks::update(&visit.state.db, check.id, settings, Some(&linked), now).await? {
         Err(wrong) => draw(&visit, &project, role, Some(&check), form, wrong).await,
-        Ok(settings) => {
-            let linked = Channels::These(form.channels.clone());
-            checks::update(&visit.state.db, check.id, &settings, Some(&linked), now).await?;
+        Ok(false) => Err(AppError::NotFound),
+        Ok(true) => {
             visit.state.wakes.deadlines.notify_one();
             let path = format!("/checks/{}?done=check-saved", check.code());
             Ok(Redirect::to(&visit.state.links.local(&path)).into_response())

@@ -231,9 +231,12 @@ pub(super) async fn update(
         }
         None => None,
     };
-    let mut settings = check.settings();
-    wanted.apply(&mut settings);
-    if !checks::update(db, check.id, &settings, links.as_ref(), now).await? {
+    let settings = |check: &Check| {
+        let mut settings = check.settings();
+        wanted.apply(&mut settings);
+        Ok::<_, Refusal>(settings)
+    };
+    if !checks::update(db, check.id, settings, links.as_ref(), now).await?? {
         return Err(Refusal::NotFound);
     }
     finish(&state, check.id, &wanted, now).await

@@ -1,4 +1,6 @@
 //! What is done to one check: update, delete, pause, resume; how its state is told, and what the versions tell apart.
+use std::thread;
+
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -255,4 +257,28 @@ fn a_readers_name_of_a_check_leads_people_to_its_page() {
         assert_eq!((reply.status, reply.header("location")), (303, Some(format!("/checks/{uuid}").as_str())));
     }
     assert_eq!(open(&format!("/cloaked/{}/", "0".repeat(40))).status, 404);
+}
+
+#[test]
+fn two_who_change_different_things_at_once_undo_nothing_of_each_others() {
+    let maibo = Maibo::serving();
+    let uuid = maibo.api_check(&json!({"name": "a", "timeout": 600}));
+    let (addr, key, target) = (maibo.addr(), maibo.key(), &format!("{CHECKS}{uuid}"));
+    let save = &|body: &Value| {
+        let reply = http::request(addr, "POST", target, &[("X-Api-Key", key)], body.to_string().as_bytes());
+        assert_eq!(reply.status, 200, "{body}: {}", reply.text());
+    };
+    for round in 0..25 {
+        let (name, tags, desc) = (format!("n{round}"), format!("t{round}"), format!("d{round}"));
+        thread::scope(|scope| {
+            for body in [json!({"name": name}), json!({"tags": tags}), json!({"desc": desc})] {
+                scope.spawn(move || save(&body));
+            }
+        });
+        let shown = maibo.shown(&uuid);
+        assert_eq!(
+            (&shown["name"], &shown["tags"], &shown["desc"]),
+            (&json!(name), &json!(tags), &json!(desc))
+        );
+    }
 }

@@ -1,5 +1,5 @@
 //! The lists of checks and of channels.
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 
 use flate2::read::GzDecoder;
 use serde_json::{Value, json};
@@ -314,4 +314,25 @@ fn status_asks_for_nothing() {
     assert_eq!(maibo.call("HEAD", "/api/v3/status/").status, 200);
     let list: Value = maibo.api("GET", CHECKS, "").json();
     assert_eq!(list, json!({"checks": []}));
+}
+
+/// A connection that is closed while something of its request is unread is reset, and the client loses what it has not
+/// read of the answer.
+#[test]
+fn a_body_that_nobody_asked_for_costs_nothing_of_the_answer() {
+    let maibo = Maibo::serving();
+    for _ in 0..100 {
+        maibo.api_check(&json!({"desc": "x".repeat(9000)}));
+    }
+    let head = http::head("GET", CHECKS, &[("X-Api-Key", maibo.key()), ("Content-Length", "200000")]);
+    for _ in 0..10 {
+        let mut stream = http::connect(maibo.addr());
+        stream.write_all(head.as_bytes()).unwrap();
+        // The answer begins before the body comes.
+        let mut answer = vec![0; 100];
+        stream.read_exact(&mut answer).unwrap();
+        stream.write_all(&vec![b' '; 200_000]).unwrap();
+        stream.read_to_end(&mut answer).unwrap();
+        assert!(answer.ends_with(b"]}"), "{} bytes", answer.len());
+    }
 }

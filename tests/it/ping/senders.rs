@@ -168,3 +168,30 @@ fn nonsense_on_the_wire_hurts_nobody() {
     maibo.ping_ok(&uuid);
     assert!(!maibo.log().contains("panic"), "{}", maibo.log());
 }
+
+/// What people write in a shell: a message in quotes, in angle brackets, in the encoding of their terminal.
+#[test]
+fn odd_bytes_in_a_url_cost_no_ping() {
+    let maibo = Maibo::serving();
+    let uuid = maibo.check("Job", &["--every", "1h", "--alias", "kuma-token"]);
+    let send = |target: &[u8]| {
+        let mut stream = connect(maibo.addr());
+        // In two pieces, as a slow network has it.
+        let (first, rest) = target.split_at(target.len() / 2);
+        stream.write_all(&[b"GET ", first].concat()).unwrap();
+        stream
+            .write_all(&[rest, b" HTTP/1.1\r\nHost: maibo.test\r\nConnection: close\r\n\r\n"].concat())
+            .unwrap();
+        answer(&stream).status
+    };
+    let ours = |tail: &[u8]| [b"/ping/", uuid.as_bytes(), tail].concat();
+    for tail in
+        [b"?m=\"x\"".as_slice(), b"?m=<a b>", "?m=备份".as_bytes(), b"?m=\xb1\xb8\xb7\xdd", b"/fail?m=\x01"]
+    {
+        assert_eq!(send(&ours(tail)), 200, "{tail:?}");
+    }
+    assert_eq!(send("/api/push/kuma-token?status=down&msg=<备份 失败>".as_bytes()), 200);
+    assert_eq!(maibo.pings(&uuid, "kind"), ["success", "success", "success", "success", "fail", "fail"]);
+    assert_eq!(maibo.last_body(&uuid).as_deref(), Some("<备份 失败>".as_bytes()));
+    assert_eq!(send(b"/ping/nobody\"<>"), 404);
+}

@@ -127,7 +127,6 @@ impl History {
         let asleep = self.status() == Status::Paused && self.rules.manual_resume;
         let counts = match what {
             What::Success(_) | What::Fail(..) | What::Start(_) => !asleep,
-            What::Pause => self.status() != Status::Paused,
             What::Resume => self.status() == Status::Paused,
             What::Log => false,
             _ => true,

@@ -252,6 +252,15 @@ fn a_start_on_a_paused_check_leaves_it_paused_but_takes_it_down_after_grace() {
     assert_eq!(check.told()[2..], [(Status::Down, t("12:40"), overrun("12:30"))]);
 }
 
+#[test]
+fn who_pauses_once_more_ends_the_run_of_a_paused_check() {
+    let mut check = Check::hourly();
+    check.success("12:00").pause("12:01").start("12:30").pause("12:31");
+    assert_eq!((check.state.run, check.deadline()), (None, None));
+    check.tick("12:45");
+    assert_eq!((check.status(), check.told().len()), (Status::Paused, 2));
+}
+
 #[rstest]
 #[case(Kind::Success, Status::Up)]
 #[case(Kind::Fail, Status::Down)]
