@@ -6,6 +6,8 @@ use axum::http::header::{self, HeaderName};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 
+use uuid::Uuid;
+
 use super::body::Collected;
 use super::intake::{Intake, Sender, preflight, text, unavailable};
 use super::writer::{Answer, Fault, Target};
@@ -115,7 +117,14 @@ pub(super) async fn is_at_root(db: &Db, path: &str, query: &str) -> Result<bool,
         Ok(Route { target: Target::Slug { ping_key, .. }, .. }) => {
             Ok(secret::is_ping_key(&ping_key) && projects::by_ping_key(db, &ping_key).await?.is_some())
         }
-        _ => Ok(false),
+        // Close to one of ours: its own words tell what is wrong with it.
+        Err(BadRoute::Format) => {
+            let first = path.split('/').next().unwrap_or_default();
+            let is_key = secret::is_ping_key(first);
+            Ok(parse_check_uuid(first).is_some()
+                || is_key && projects::by_ping_key(db, first).await?.is_some())
+        }
+        Ok(Route { target: Target::Planned { .. }, .. }) | Err(BadRoute::NotFound) => Ok(false),
     }
 }
 
@@ -146,33 +155,44 @@ pub(super) async fn take(intake: Intake, request: Request, below: &str) -> Respo
     let with_body = {
         let intake = intake.clone();
         async move |kept: Collected| {
-            let target = match by_alias(&intake.db, wanted.target).await {
-                Ok(target) => target,
-                Err(error) => {
-                    tracing::error!(%error, "a check could not be looked up; the sender of a ping is told to try again");
-                    return Answer::Unavailable;
-                }
+            let not_looked_up = |error: StoreError| {
+                tracing::error!(%error, "a check could not be looked up; the sender of a ping is told to try again");
+                Answer::Unavailable
             };
-            let mut ping = sender.ping(target, wanted.asked, kept.bytes, &intake);
-            (ping.fault, ping.rid) = (fault, rid);
-            (ping.stated, ping.missing) = (false, kept.missing);
-            intake.submit(ping).await
+            let submit = async |target, body| {
+                let mut ping = sender.clone().ping(target, wanted.asked, body, &intake);
+                (ping.fault, ping.rid) = (fault, rid);
+                (ping.stated, ping.missing) = (false, kept.missing);
+                intake.submit(ping).await
+            };
+            match wanted.target {
+                Target::Uuid(uuid) if is_ours(uuid) => {
+                    let answer = submit(Target::Uuid(uuid), kept.bytes.clone()).await;
+                    if !matches!(answer, Answer::NotFound) {
+                        return answer;
+                    }
+                    match addresses::by_alias(&intake.db, &uuid.to_string()).await {
+                        Ok(Some(known)) => submit(Target::Uuid(known), kept.bytes).await,
+                        Ok(None) => answer,
+                        Err(error) => not_looked_up(error),
+                    }
+                }
+                Target::Uuid(uuid) => match addresses::by_alias(&intake.db, &uuid.to_string()).await {
+                    Ok(known) => submit(Target::Uuid(known.unwrap_or(uuid)), kept.bytes).await,
+                    Err(error) => not_looked_up(error),
+                },
+                target => submit(target, kept.bytes).await,
+            }
         }
     };
     let answer = intake.with_body(body, intake.body_limit, with_body).await;
     respond(answer.unwrap_or(Answer::Unavailable), intake.body_limit)
 }
 
-/// The check whose alias a UUID is. Ours are of version 4 and need no look-up; Cronhub's, which has the same address,
-/// are not.
-async fn by_alias(db: &Db, target: Target) -> Result<Target, StoreError> {
-    match target {
-        Target::Uuid(uuid) if uuid.get_version_num() != 4 => {
-            let known = addresses::by_alias(db, &uuid.to_string()).await?;
-            Ok(Target::Uuid(known.unwrap_or(uuid)))
-        }
-        target => Ok(target),
-    }
+/// Whether a UUID looks like ours: such a check is looked for first, and others by their alias. Cronhub's have the same
+/// address.
+fn is_ours(uuid: Uuid) -> bool {
+    uuid.get_version_num() == 4
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]

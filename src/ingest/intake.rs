@@ -107,7 +107,7 @@ impl Intake {
 }
 
 /// Where a ping comes from, as it is stored.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Sender {
     scheme: String,
     method: String,

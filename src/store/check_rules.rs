@@ -7,7 +7,7 @@ use crate::core::{Span, slug, span};
 /// Longest list of tags, as one text, in characters. Healthchecks has no limit, and fails with 500 where its database has one.
 pub const MAX_TAGS: usize = 2000;
 /// Longest description, in characters.
-pub const MAX_DESCRIPTION: usize = 10_000;
+pub const MAX_DESCRIPTION: usize = 100_000;
 /// Longest list of keywords, as one text, in characters (Healthchecks' limit).
 pub const MAX_KEYWORDS: usize = 200;
 

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
+use serde_json::{Map, Value};
 
 use super::Version;
 use super::caller::{Edit, Editor, Reader};
@@ -98,7 +99,7 @@ pub async fn update(
 ) -> Result<Response, Refusal> {
     let check = id.find(&state.db, edit.project).await?;
     let now = state.now();
-    let wanted = fields::read(&edit.body, now).map_err(Refusal::Field)?;
+    let wanted = fields::read(&news(edit.body, &check, &state, now), now).map_err(Refusal::Field)?;
     let settings = |check: &Check| {
         let mut settings = check.settings();
         wanted.apply(&mut settings, version, now).map(|()| settings).map_err(Refusal::Field)
@@ -111,6 +112,25 @@ pub async fn update(
     }
     state.wakes.deadlines.notify_one();
     reread(&state, &check, version, now).await
+}
+
+/// A body without the plan that it found: clients send back what they were shown, and what is shown of a plan of our own
+/// kinds (seconds, times of the day) need not be one that this API can set.
+fn news(mut body: Map<String, Value>, check: &Check, state: &AppState, now: Time) -> Map<String, Value> {
+    let listed = check.listed();
+    let shown = wire::check(&listed, "", &state.links, 3, View::Full, now);
+    let shown = serde_json::to_value(shown).unwrap_or_default();
+    // With a schedule the timeout counts for nothing.
+    let plan = if body.contains_key("schedule") { "schedule" } else { "timeout" };
+    for name in [plan, "grace"] {
+        if body.get(name).is_some_and(|sent| Some(sent) == shown.get(name)) {
+            body.remove(name);
+            if name == "schedule" {
+                body.remove("timeout");
+            }
+        }
+    }
+    body
 }
 
 /// UUIDs or unique names, exact, separated by commas; `*` for all. `None`: the body does not speak of them.

@@ -60,7 +60,12 @@ pub async fn list(
 /// `seconds` (0 to 31536000; 0 or empty is no filter), `start` and `end` (unix, 0 to 10^10); combined with AND.
 /// The last of a repeated name counts.
 fn window(query: &str, now: Time) -> Option<Window> {
-    let number = |text: &str, max: i64| text.trim().parse::<i64>().ok().filter(|n| (0..=max).contains(n));
+    // As Django reads whole numbers: `60.0` is one.
+    let whole = |text: &str| match text.trim().split_once('.') {
+        Some((number, zeros)) if zeros.bytes().all(|b| b == b'0') => number.parse::<i64>().ok(),
+        _ => text.trim().parse().ok(),
+    };
+    let number = |text: &str, max: i64| whole(text).filter(|n| (0..=max).contains(n));
     let instant = |text: &str| Time::from_timestamp(number(text, 10_000_000_000)?, 0);
     let (mut ago, mut start, mut end) = (None, None, None);
     for (key, value) in url::form_urlencoded::parse(query.as_bytes()) {

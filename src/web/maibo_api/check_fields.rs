@@ -36,7 +36,7 @@ pub(super) struct Wanted {
     #[schema(value_type = Option<Vec<String>>, examples("db"))]
     tags: Patch<Vec<String>>,
     #[serde(default)]
-    #[schema(value_type = Option<String>, max_length = 10_000)]
+    #[schema(value_type = Option<String>, max_length = 100_000)]
     description: Patch<String>,
     /// Replaces the old one as a whole.
     #[serde(default, deserialize_with = "present")]

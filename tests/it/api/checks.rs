@@ -282,3 +282,31 @@ fn two_who_change_different_things_at_once_undo_nothing_of_each_others() {
         );
     }
 }
+
+/// What this API shows of a plan that it cannot set comes back from clients that send whole checks.
+#[test]
+fn a_check_is_saved_as_it_was_shown() {
+    let maibo = Maibo::serving();
+    let times = (0..12).map(|hour| format!("{hour:02}:15")).collect::<Vec<_>>().join(",");
+    let daily = maibo.check("daily", &["--at", &times, "--tz", "Asia/Shanghai", "--grace", "90s"]);
+    let quick = maibo.check("quick", &["--every", "2s", "--grace", "1s"]);
+    let kinds = || maibo.rows::<(String, i64)>("SELECT kind, grace FROM checks ORDER BY id");
+    let before = kinds();
+    for uuid in [&daily, &quick] {
+        let mut whole = maibo.shown(uuid);
+        whole["desc"] = json!("changed");
+        // Some clients send both plans, and the schedule counts.
+        if uuid == &daily {
+            whole["timeout"] = json!(60);
+        }
+        assert_eq!(update(&maibo, uuid, &whole)["desc"], "changed");
+        assert_eq!(kinds(), before);
+    }
+    let refused = |uuid: &str, body: Value| {
+        let reply = maibo.api("POST", &format!("{CHECKS}{uuid}"), &body.to_string());
+        (reply.status, reply.json()["error"].clone())
+    };
+    assert_eq!(refused(&quick, json!({"timeout": 3})).0, 400);
+    assert_eq!(refused(&daily, json!({"schedule": "x".repeat(101)})).0, 400);
+    assert_eq!(update(&maibo, &daily, &json!({"timeout": 60}))["timeout"], 60);
+}

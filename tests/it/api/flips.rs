@@ -28,9 +28,14 @@ fn flips_are_newest_first_and_filters_narrow_them() {
     assert!(stamp.ends_with("+00:00") && stamp.len() == 25, "{stamp}: whole seconds");
     let (first, second) = (at(&all[2]), at(&all[1]));
     assert!(first < second);
-    for all_of_them in
-        ["?seconds=0", "?seconds=", "?seconds=31536000", "?unknown=1", "?start=0&end=9999999999"]
-    {
+    for all_of_them in [
+        "?seconds=0",
+        "?seconds=",
+        "?seconds=31536000",
+        "?unknown=1",
+        "?start=0&end=9999999999",
+        "?seconds=60000.0",
+    ] {
         assert_eq!(list(all_of_them), all, "{all_of_them}");
     }
     assert_eq!(list(&format!("?start={second}")), all[..2], "start is inclusive");

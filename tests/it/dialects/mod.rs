@@ -123,6 +123,10 @@ fn better_stack_and_checkly() {
 #[test]
 fn cronhub() {
     let maibo = Maibo::serving();
+    let fourth = "2f5e3410-254c-41e8-b61d-55875966d031";
+    let other = aliased(&maibo, fourth);
+    assert_eq!(get(&maibo, &format!("/ping/{fourth}/fail")), (200, "OK".to_owned()));
+    assert_eq!(maibo.pings(&other, "kind"), ["fail"], "of version 4, as ours are");
     let uuid = aliased(&maibo, CRONHUB);
     let ok = || (200, r#"{"success":true}"#.to_owned());
     assert_eq!(get(&maibo, &format!("/start/{CRONHUB}")), ok());

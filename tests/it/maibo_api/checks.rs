@@ -118,7 +118,7 @@ fn bad_fields_are_told_together_and_change_nothing() {
     let check = made(&maibo, &json!({"name": "Job", "schedule": {"kind": "simple", "period": 60}}));
     let path = format!("/checks/{}", check["uuid"].as_str().unwrap());
     let many = json!({"name": " ", "slug": "Größe", "tags": ["two words"], "grace": 0, "early": -1,
-        "description": "x".repeat(10_001), "schedule": {"kind": "cron", "expression": "never"},
+        "description": "x".repeat(100_001), "schedule": {"kind": "cron", "expression": "never"},
         "filters": {"failure": ["a,b"]}});
     let (status, told) = edit(&maibo, "PATCH", &path, &many);
     assert_eq!(status, 422);

@@ -65,6 +65,8 @@ fn addresses_of_hc_ping_com_stand_at_the_root_too() {
     for (target, status, words) in [
         (format!("/{NOBODY}"), 404, "not found"),
         (format!("/{uuid}/256"), 400, "invalid url format"),
+        (format!("/{uuid}/FAIL"), 400, "invalid url format"),
+        (format!("/{key}/Job"), 400, "invalid url format"),
         (format!("/{key}/nothing"), 404, "not found"),
     ] {
         let reply = maibo.call("GET", &target);

@@ -2,15 +2,17 @@
 //!
 //! A mail comes from strangers. Its parts are found here, in one pass over each level and no deeper than a few; the library
 //! reads heads and decodes texts, but its own way through parts goes down by recursion and looks ahead without end.
+mod words;
+
 use std::borrow::Cow;
 use std::panic::catch_unwind;
 
 use mail_parser::decoders::base64::base64_decode;
-use mail_parser::decoders::charsets::map::charset_decoder;
 use mail_parser::decoders::html::html_to_text;
 use mail_parser::decoders::quoted_printable::quoted_printable_decode;
 use mail_parser::{ContentType, Message, MessageParser, MimeHeaders as _};
 
+use self::words::{in_charset, subject};
 use crate::core::ping::Mail;
 
 /// Bytes of a message that are read; text stands before what is attached to it.
@@ -39,24 +41,36 @@ pub(crate) fn as_read(raw: &[u8]) -> String {
 
 fn read_part(raw: &[u8]) -> Mail {
     let (head, body) = head_and_body(raw);
+    let subject = subject(head);
     let head = MessageParser::new().parse_headers(head);
-    let subject = head.as_ref().and_then(Message::subject).unwrap_or_default().to_owned();
     let (mut text, mut left) = (String::new(), PARTS);
     texts(head.as_ref(), body, 0, &mut left, &mut text);
     Mail { subject, text }
 }
 
-/// What stands before the first empty line, with it, and what behind.
+/// What stands before the first empty line, with it, and what behind. A line that belongs in no head ends it, too: there
+/// are devices that send nothing but their text.
 fn head_and_body(raw: &[u8]) -> (&[u8], &[u8]) {
-    // A part without a head begins with that line.
     let mut start = 0;
-    while let Some(end) = memchr::memchr(b'\n', &raw[start..]).map(|at| start + at + 1) {
-        if matches!(&raw[start..end], b"\n" | b"\r\n") {
+    while start < raw.len() {
+        let end = memchr::memchr(b'\n', &raw[start..]).map_or(raw.len(), |at| start + at + 1);
+        let line = &raw[start..end];
+        if matches!(line, b"\n" | b"\r\n") {
             return (&raw[..end.min(HEAD)], &raw[end..]);
+        }
+        let continues = start > 0 && matches!(line[0], b' ' | b'\t');
+        if !continues && field(line).is_none() && !line.starts_with(b"From ") {
+            return (&raw[..start.min(HEAD)], &raw[start..]);
         }
         start = end;
     }
     (&raw[..raw.len().min(HEAD)], b"")
+}
+
+/// Name and value of a head's line.
+fn field(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let colon = memchr::memchr(b':', line)?;
+    line[..colon].iter().all(u8::is_ascii_graphic).then_some((&line[..colon], &line[colon + 1..]))
 }
 
 /// Adds the texts of a part, and of those within it.
@@ -88,12 +102,8 @@ fn texts(head: Option<&Message<'_>>, body: &[u8], depth: usize, left: &mut usize
     }
     let encoding = head.and_then(|head| head.content_transfer_encoding()).unwrap_or_default();
     let bytes = decoded(body, encoding);
-    let charset =
-        kind.and_then(|kind| kind.attribute("charset")).map(str::as_bytes).and_then(charset_decoder);
-    let words = match charset {
-        Some(decode) => Cow::Owned(decode(&bytes)),
-        None => String::from_utf8_lossy(&bytes),
-    };
+    let charset = kind.and_then(|kind| kind.attribute("charset")).unwrap_or_default();
+    let words = in_charset(&bytes, charset.as_bytes());
     if is("text") && subtype.eq_ignore_ascii_case("html") {
         text.push_str(&html_to_text(&words));
     } else {
@@ -163,6 +173,20 @@ mod tests {
             read(raw);
         }
         assert_eq!(read(b"Subject: x\r\n\r\nhello\r\n").text.trim(), "hello");
+        assert_eq!(
+            read(b"no headers done\r\nat all: nothing\r\n").text.trim(),
+            "no headers done\r\nat all: nothing"
+        );
+        let mail = read(b"From nas Mon Mar  2\r\nSubject: x\r\nERROR on disk 1\r\nX: y\r\n\r\nbye");
+        assert_eq!((mail.subject.as_str(), mail.text.trim()), ("x", "ERROR on disk 1\r\nX: y\r\n\r\nbye"));
+    }
+
+    #[test]
+    fn text_without_a_charset_that_is_no_utf8_is_chinese() {
+        let mail = read(b"Subject: \xb1\xb8\xb7\xdd\r\n\r\n\xca\xa7\xb0\xdc: disk\r\n");
+        assert_eq!((mail.subject.as_str(), mail.text.trim()), ("备份", "失败: disk"));
+        let mail = read(b"\r\n\xe5\xa4\x87\xe4\xbb\xbd \xff \xe5\xa4");
+        assert_eq!(mail.text.trim(), "备份 \u{fffd} \u{fffd}", "one letter is odd, one cut");
     }
 
     #[test]
