@@ -68,6 +68,14 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// `GET /projects/<project>/metrics/<key>` and `/projects/<project>/checks/metrics/<key>`
+#[utoipa::path(get, path = "/projects/{project}/metrics/{key}", operation_id = "project_metrics_by_address", tag = "metrics",
+    summary = "The checks of a project, with the key in the address", description = "As Healthchecks has it.", security(()),
+    params(("project" = String, Path, description = "Its UUID"),
+        ("key" = String, Path, description = "A read-only key of this project")),
+    responses((status = 200, description = "Series", body = String, content_type = "text/plain"),
+        (status = 400, description = "This cannot be a key", body = String, content_type = "text/plain"),
+        (status = 403, description = "Not a read-only key of this project", body = String, content_type = "text/plain"),
+        (status = 503, description = "The database is not available")))]
 pub async fn of_project(
     State(state): State<AppState>,
     Path((project, key)): Path<(String, String)>,
