@@ -121,7 +121,7 @@ async fn project_page(state: &AppState, uuid: &str, key: &str) -> Result<Respons
 
 /// `GET /metrics` with a key of the server, by `Authorization: Bearer` or `X-Metrics-Key`
 #[utoipa::path(get, path = "/metrics", operation_id = "server_metrics", tag = "metrics", summary = "The server, for Prometheus",
-    description = "", security(("metrics_key" = []), ("bearer" = [])),
+    description = "With a metrics key of the server, as `X-Metrics-Key` or as bearer token.", security(("metrics_key" = []), ("bearer" = [])),
     responses((status = 200, description = "Series", body = String, content_type = "text/plain"),
         (status = 401, description = "No key", body = String, content_type = "text/plain"),
         (status = 403, description = "Not a metrics key", body = String, content_type = "text/plain"),
@@ -145,7 +145,8 @@ pub async fn of_server(State(state): State<AppState>, headers: HeaderMap) -> Res
 }
 
 /// `/api/v1|2|3/metrics/` with `X-Metrics-Key`, by any method
-#[utoipa::path(get, path = "/metrics/", operation_id = "progress", summary = "How far the work has got", description = "",
+#[utoipa::path(get, path = "/metrics/", operation_id = "progress", summary = "How far the work has got",
+    description = "With a metrics key of the server.",
     security(("metrics_key" = [])),
     responses((status = 200, description = "Numbers", body = ProgressBody),
         (status = 403, description = "Not a metrics key", body = String, content_type = "text/plain"),
