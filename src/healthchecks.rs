@@ -59,7 +59,8 @@ pub fn micros(at: Time) -> String {
     at.to_rfc3339_opts(SecondsFormat::Micros, false)
 }
 
-/// A check as the API shows it. It borrows what it can: a list has thousands of them.
+// Borrows what it can: a list has thousands of them.
+/// A check as the API shows it.
 #[expect(clippy::struct_excessive_bools, reason = "they are the fields of the original")]
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = HealthchecksCheck)]

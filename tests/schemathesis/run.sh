@@ -44,6 +44,7 @@ done
 
 # Something for the answers to tell of: a check with a run, a failure and their logs, and an alert that nobody hears.
 MAIBO_KEY=$("$maibo" key create --scope read-write)
+MAIBO_READ_ONLY_KEY=$("$maibo" key create --scope read-only)
 MAIBO_CHANNEL=$("$maibo" channel create --kind webhook --name ops --set url_down=http://127.0.0.1:9/)
 url=$("$maibo" check create --name Job --every 1h --tag db --channel '*')
 MAIBO_CHECK=${url##*/}
@@ -56,7 +57,7 @@ MAIBO_PROJECT=$("$maibo" project list --json | "$venv/bin/python" -c 'import jso
 MAIBO_BADGE=$("$maibo" check list --json | "$venv/bin/python" -c '
 import json, sys
 print(json.load(sys.stdin)[0]["badge_url"].rsplit("/", 1)[1].split(".")[0])')
-export MAIBO_KEY MAIBO_PROJECT MAIBO_CHECK MAIBO_CHANNEL MAIBO_BADGE
+export MAIBO_KEY MAIBO_READ_ONLY_KEY MAIBO_PROJECT MAIBO_CHECK MAIBO_CHANNEL MAIBO_BADGE
 
 # The same calls every time. In a folder of its own: it writes down what it has found.
 cd "$work"

@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 
 use utoipa::openapi::schema::{Object, Schema};
+use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{ContentBuilder, OpenApi as Document, Ref, RefOr, Required, Response, ResponseBuilder};
 use utoipa::{IntoResponses, OpenApi, ToSchema};
 
 use crate::healthchecks::methods_schema;
 use crate::web::metrics;
+
+/// The name of the scheme by which these calls know a project. Nothing else opens them, as with Healthchecks.
+pub const PROJECT_KEY: &str = "project_key";
 
 /// Why a call was refused.
 #[derive(ToSchema)]
@@ -190,6 +194,10 @@ impl IntoResponses for Writing {
 )]
 struct Routes;
 
+fn project_key() -> SecurityRequirement {
+    SecurityRequirement::new::<_, [&str; 0], &str>(PROJECT_KEY, [])
+}
+
 /// What the document says of one version, 1 to 3.
 pub fn of_version(version: u8) -> Document {
     let mut routes = Routes::openapi();
@@ -202,6 +210,7 @@ pub fn of_version(version: u8) -> Document {
     for (path, mut item) in routes.paths.paths {
         for operation in [&mut item.get, &mut item.post, &mut item.delete].into_iter().flatten() {
             operation.tags = Some(vec![tag.clone()]);
+            operation.security.get_or_insert_with(|| vec![project_key()]);
             if let Some(RefOr::T(body)) = &mut operation.request_body {
                 body.required = Some(Required::False);
             }

@@ -37,6 +37,7 @@ const QUOTED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.
 #[derive(ToSchema)]
 #[serde(untagged)]
 pub enum BadgeStatus {
+    #[schema(title = "JsonBadge")]
     Json {
         /// `up`, `late` or `down`.
         status: String,
@@ -44,6 +45,7 @@ pub enum BadgeStatus {
         grace: u64,
         down: u64,
     },
+    #[schema(title = "ShieldsBadge")]
     Shields {
         #[schema(rename = "schemaVersion")]
         schema_version: u8,

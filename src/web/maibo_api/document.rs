@@ -13,7 +13,7 @@ use utoipa::{Modify, OpenApi};
 use super::problem::Problem;
 use super::{own_document, pings};
 use crate::links::Links;
-use crate::web::{AppState, api, badges, metrics};
+use crate::web::{AppState, api, badges, metrics, seed};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -26,12 +26,12 @@ use crate::web::{AppState, api, badges, metrics};
         (name = "checks", description = "What is expected to be heard from, and when."),
         (name = "history", description = "What has happened to a check: pings, changes of status, alerts."),
         (name = "channels", description = "Where alerts go."),
-        (name = "keys", description = "What opens the APIs for a project."),
+        (name = "keys", description = "What opens the APIs: the keys of a project, or a person's token."),
         (name = "schedule", description = "When a schedule is due."),
         (name = "pings", description = "What jobs call. Every method counts, but OPTIONS. The address is the secret: no key."),
         (name = "badges", description = "The state of checks as a small picture or a few words of JSON."),
         (name = "metrics", description = "For Prometheus."),
-        (name = "healthchecks v3", description = "The Healthchecks management API, for its clients."),
+        (name = "healthchecks v3", description = "The Healthchecks management API, for its clients. A project's key opens it, as `X-Api-Key` or as `api_key` in the body of a POST; no bearer token does."),
         (name = "healthchecks v2", description = "The same, version 2: a new name makes a new slug."),
         (name = "healthchecks v1", description = "The same, version 1: a running check has the status `started`."),
     ),
@@ -45,7 +45,8 @@ struct Base;
     badges::of_all,
     badges::of_tag,
     metrics::of_server,
-    metrics::of_project_by_header
+    metrics::of_project_by_header,
+    metrics::of_project
 ))]
 struct Others;
 
@@ -55,12 +56,22 @@ struct Keys;
 impl Modify for Keys {
     fn modify(&self, document: &mut Document) {
         let components = document.components.get_or_insert_default();
-        let header = ApiKeyValue::with_description("X-Api-Key", "A key of a project, or a person's token");
+        let header = ApiKeyValue::with_description(
+            "X-Api-Key",
+            "A key of a project, or a person's token, which `POST /api/token/` tells",
+        );
         components.add_security_scheme("api_key", SecurityScheme::ApiKey(ApiKey::Header(header)));
         let bearer = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
-            .description(Some("The same as a bearer token; or a person's token, as `/api/token/` tells it"))
+            .description(Some(
+                "The same as a bearer token; for metrics, the key that the call names and no token",
+            ))
             .build();
+        let project =
+            "A key of a project; no person's token. Where a call takes a body, `api_key` in it does as well";
+        let project = ApiKeyValue::with_description("X-Api-Key", project);
+        components
+            .add_security_scheme(api::document::PROJECT_KEY, SecurityScheme::ApiKey(ApiKey::Header(project)));
         let metrics = ApiKeyValue::with_description("X-Metrics-Key", "A metrics key of the server");
         components.add_security_scheme("metrics_key", SecurityScheme::ApiKey(ApiKey::Header(metrics)));
         components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
@@ -75,10 +86,28 @@ static DOCUMENT: LazyLock<Document> = LazyLock::new(|| {
     for version in [3, 2, 1] {
         document.merge(api::document::of_version(version));
     }
+    document.merge(seed::document());
     document.merge(Others::openapi());
-    strict_variants(&mut document, "Schedule");
+    as_well_at(
+        &mut document,
+        "/projects/{project}/metrics/{key}",
+        "/projects/{project}/checks/metrics/{key}",
+    );
+    for name in ["Schedule", "TokenRefusal"] {
+        strict_variants(&mut document, name);
+    }
     document
 });
+
+/// Describes an address that answers as another one does.
+fn as_well_at(document: &mut Document, known: &str, path: &str) {
+    let Some(mut item) = document.paths.paths.get(known).cloned() else { return };
+    if let Some(operation) = &mut item.get {
+        let id = operation.operation_id.take().unwrap_or_default();
+        operation.operation_id = Some(format!("{id}_below_checks"));
+    }
+    document.paths.paths.insert(path.to_owned(), item);
+}
 
 /// Says of each form that a schema may have that it has no other fields; the macro says so of whole objects only.
 fn strict_variants(document: &mut Document, name: &str) {

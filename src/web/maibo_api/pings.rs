@@ -67,7 +67,8 @@ fn operation((id, _, summary, parts): &Form, has_body: bool) -> Operation {
     }
     let uuid = text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)));
     let mut query = vec![("rid", "Tells overlapping runs apart: a dashed UUID", uuid)];
-    if parts.len() > 1 {
+    let may_be_slug = parts.len() > 1;
+    if may_be_slug {
         query.push((
             "create",
             "Exactly `1`: makes the check when the project has none with this slug",
@@ -92,14 +93,21 @@ fn operation((id, _, summary, parts): &Form, has_body: bool) -> Operation {
         operation = operation.operation_id(Some(*id));
     }
     let content = || ContentBuilder::new().schema(Some(text())).build();
-    for (status, words) in [
+    let mut answers = vec![
         ("200", "OK: it is on disk"),
-        ("201", "The check was made, with this ping"),
-        ("400", "The exit status, the run id or the case of the slug is wrong"),
         ("404", "There is no such check"),
-        ("409", "Several checks of the project have this slug"),
         ("503", "It could not be stored; try again"),
-    ] {
+    ];
+    answers.extend(if may_be_slug {
+        &[
+            ("201", "The check was made, with this ping"),
+            ("400", "The exit status, the run id or the case of the slug is wrong"),
+            ("409", "Several checks of the project have this slug"),
+        ][..]
+    } else {
+        &[("400", "The run id is not a dashed UUID")]
+    });
+    for (status, words) in answers {
         let response = ResponseBuilder::new().description(words).content("text/plain", content());
         operation = operation.response(status, response);
     }

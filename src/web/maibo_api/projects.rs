@@ -68,7 +68,7 @@ pub(super) struct ProjectChange {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = String, min_length = 1, max_length = 100, examples("Backups"))]
     name: Option<String>,
-    /// 22 to 64 letters, digits, - or _. Addresses with the old one end to work. null: none.
+    /// 22 to 64 letters, digits, - or _. Addresses with the old one stop working. null: none.
     #[serde(default)]
     #[schema(value_type = Option<String>, min_length = 22, max_length = 64, pattern = "^[0-9A-Za-z_-]+$")]
     ping_key: Patch<String>,
@@ -127,8 +127,10 @@ fn checked(name: &str, wrong: &mut Vec<FieldError>) -> String {
 /// For the operator of the server, by their token.
 #[utoipa::path(post, path = "/projects", operation_id = "create_project", tag = "projects",
     request_body = NewProject,
-    responses((status = 201, description = "The project; `Location` is its address", body = ProjectJson,
-        headers(("Location" = String, description = "Its address in this API"))), Writing))]
+    responses(Writing, (status = 201, description = "The project; `Location` is its address", body = ProjectJson,
+        headers(("Location" = String, description = "Its address in this API"))),
+        (status = 403, description = "This is for the operator of the server", body = super::problem::Problem,
+            content_type = "application/problem+json")))]
 pub(super) async fn create(
     caller: Caller,
     Sent(wanted): Sent<NewProject>,
@@ -184,7 +186,7 @@ pub(super) async fn update(
 
 /// Make a new ping key
 ///
-/// For the owners of the project. Addresses with the old one end to work.
+/// For the owners of the project. Addresses with the old one stop working.
 #[utoipa::path(post, path = "/projects/{project}/ping-key", operation_id = "rotate_ping_key", tag = "projects",
     params(("project" = String, Path, description = "Its UUID")),
     responses((status = 200, description = "The project with its new ping key", body = ProjectJson), Working))]

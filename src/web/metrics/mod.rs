@@ -68,6 +68,14 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// `GET /projects/<project>/metrics/<key>` and `/projects/<project>/checks/metrics/<key>`
+#[utoipa::path(get, path = "/projects/{project}/metrics/{key}", operation_id = "project_metrics_by_address", tag = "metrics",
+    summary = "The checks of a project, with the key in the address", description = "As Healthchecks has it.", security(()),
+    params(("project" = String, Path, description = "Its UUID"),
+        ("key" = String, Path, description = "A read-only key of this project")),
+    responses((status = 200, description = "Series", body = String, content_type = "text/plain"),
+        (status = 400, description = "This cannot be a key", body = String, content_type = "text/plain"),
+        (status = 403, description = "Not a read-only key of this project", body = String, content_type = "text/plain"),
+        (status = 503, description = "The database is not available")))]
 pub async fn of_project(
     State(state): State<AppState>,
     Path((project, key)): Path<(String, String)>,
@@ -113,7 +121,7 @@ async fn project_page(state: &AppState, uuid: &str, key: &str) -> Result<Respons
 
 /// `GET /metrics` with a key of the server, by `Authorization: Bearer` or `X-Metrics-Key`
 #[utoipa::path(get, path = "/metrics", operation_id = "server_metrics", tag = "metrics", summary = "The server, for Prometheus",
-    description = "", security(("metrics_key" = []), ("bearer" = [])),
+    description = "With a metrics key of the server, as `X-Metrics-Key` or as bearer token.", security(("metrics_key" = []), ("bearer" = [])),
     responses((status = 200, description = "Series", body = String, content_type = "text/plain"),
         (status = 401, description = "No key", body = String, content_type = "text/plain"),
         (status = 403, description = "Not a metrics key", body = String, content_type = "text/plain"),
@@ -137,7 +145,8 @@ pub async fn of_server(State(state): State<AppState>, headers: HeaderMap) -> Res
 }
 
 /// `/api/v1|2|3/metrics/` with `X-Metrics-Key`, by any method
-#[utoipa::path(get, path = "/metrics/", operation_id = "progress", summary = "How far the work has got", description = "",
+#[utoipa::path(get, path = "/metrics/", operation_id = "progress", summary = "How far the work has got",
+    description = "With a metrics key of the server.",
     security(("metrics_key" = [])),
     responses((status = 200, description = "Numbers", body = ProgressBody),
         (status = 403, description = "Not a metrics key", body = String, content_type = "text/plain"),

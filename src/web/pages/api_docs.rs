@@ -3,6 +3,7 @@ use askama::Template;
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 
+use crate::web::api::document::PROJECT_KEY;
 use crate::web::error::Result;
 use crate::web::extract::Visit;
 use crate::web::maibo_api;
@@ -43,15 +44,16 @@ struct Operation {
     about: Text,
     curl: String,
     parameters: Vec<Field>,
-    /// The name of the body's form.
-    body: Option<Kind>,
+    /// The forms that the body may have.
+    body: Vec<Kind>,
     answers: Vec<Answer>,
 }
 
 struct Answer {
     status: String,
     about: Text,
-    kind: Option<Kind>,
+    /// The forms that it may have.
+    kinds: Vec<Kind>,
 }
 
 /// A form of JSON that has a name.
@@ -151,8 +153,26 @@ fn kind_of(schema: &Value) -> Kind {
     };
     let format = schema["format"].as_str().filter(|format| !format.starts_with("int"));
     let most = schema["maxLength"].as_i64().map(|most| format!(", at most {most} characters"));
-    kind.words.extend([format.map(|format| format!(" ({format})")), range, most].into_iter().flatten());
+    let usual = Some(&schema["default"]).filter(|value| !value.is_null());
+    let usual = usual.map(|value| {
+        format!(", default {}", value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+    });
+    kind.words
+        .extend([format.map(|format| format!(" ({format})")), range, most, usual].into_iter().flatten());
     kind
+}
+
+/// The forms of a body or an answer: those that have a name by it, others by their media types. Where there are several
+/// media types, each says its own.
+fn contents(of: &Value) -> Vec<Kind> {
+    let several = entries(&of["content"]).count() > 1;
+    entries(&of["content"])
+        .map(|(media, content)| match kind_of(&content["schema"]) {
+            kind if kind.form.is_none() => Kind { words: media.clone(), form: None },
+            kind if several => Kind { words: format!("{} ({media})", kind.words), ..kind },
+            kind => kind,
+        })
+        .collect()
 }
 
 fn fields(schema: &Value) -> Vec<Field> {
@@ -232,12 +252,12 @@ impl<'a> Reader<'a> {
             if operation["security"].is_null() { &self.document["security"] } else { &operation["security"] };
         let scheme = items(schemes).flat_map(entries).map(|(name, _)| name.as_str()).next();
         match scheme {
-            Some("api_key") => command.push_str(" -H \"X-Api-Key: $KEY\""),
+            Some("api_key" | PROJECT_KEY) => command.push_str(" -H \"X-Api-Key: $KEY\""),
             Some("metrics_key") => command.push_str(" -H \"X-Metrics-Key: $KEY\""),
             Some("bearer") => command.push_str(" -H \"Authorization: Bearer $KEY\""),
             _ => {}
         }
-        for (kind, content) in entries(&operation["requestBody"]["content"]) {
+        if let Some((kind, content)) = entries(&operation["requestBody"]["content"]).next() {
             let body = match kind.as_str() {
                 "application/json" => self.example(&content["schema"], 0).to_string(),
                 _ => "the log of the run".to_owned(),
@@ -262,9 +282,6 @@ impl<'a> Reader<'a> {
 
     fn operation(&self, method: &str, path: &str, operation: &Value) -> Operation {
         let text = |field: &str| operation[field].as_str().unwrap_or_default().to_owned();
-        let content = |of: &Value| {
-            entries(&of["content"]).next().map(|(kind, content)| (kind.clone(), content["schema"].clone()))
-        };
         Operation {
             id: text("operationId"),
             method: method.to_uppercase(),
@@ -280,18 +297,12 @@ impl<'a> Reader<'a> {
                     about: Text::of(parameter),
                 })
                 .collect(),
-            body: content(&operation["requestBody"]).map(|(_, schema)| kind_of(&schema)),
+            body: contents(&operation["requestBody"]),
             answers: entries(&operation["responses"])
                 .map(|(status, answer)| Answer {
                     status: status.clone(),
                     about: Text::of(answer),
-                    kind: content(answer).map(|(kind, schema)| {
-                        if referred(&schema).is_some() {
-                            kind_of(&schema)
-                        } else {
-                            Kind { words: kind, form: None }
-                        }
-                    }),
+                    kinds: contents(answer),
                 })
                 .collect(),
         }

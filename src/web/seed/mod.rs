@@ -16,6 +16,7 @@ mod token;
 
 use axum::routing::{get, post};
 use axum::{Extension, Router};
+use utoipa::OpenApi;
 
 use super::AppState;
 use crate::core::Time;
@@ -43,6 +44,16 @@ pub fn router(intake: Intake) -> Router<AppState> {
         .fold(Router::new(), add)
         .method_not_allowed_fallback(refusal::method)
         .layer(Extension(intake))
+}
+
+/// What our own API needs of it.
+#[derive(OpenApi)]
+#[openapi(paths(token::create))]
+struct Described;
+
+/// What the document says of it: whence a person's token comes. The rest is for scripts that are there already.
+pub fn document() -> utoipa::openapi::OpenApi {
+    Described::openapi()
 }
 
 /// `2018-03-28 06:43:44`

@@ -2,9 +2,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::API;
+use super::{API, NOBODY};
 use crate::support::Maibo;
 use crate::support::http;
 
@@ -58,7 +58,7 @@ fn shape(path: &str) -> String {
 
 #[test]
 fn the_document_lacks_no_route_that_programs_call() {
-    // What answers for all that is not there, what is for machines but no callers, and old forms: a key in the path.
+    // What answers for all that is not there, and what is for machines but no callers.
     const NOT_TOLD: &[&str] = &[
         "/api/{}",
         "/api/{}/{}",
@@ -68,8 +68,6 @@ fn the_document_lacks_no_route_that_programs_call() {
         "/static/{}/{}",
         "/ping",
         "/ping/{}",
-        "/projects/{}/metrics/{}",
-        "/projects/{}/checks/metrics/{}",
     ];
     let maibo = Maibo::serving();
     let document = document(&maibo);
@@ -148,4 +146,51 @@ fn the_page_shows_every_call_in_both_languages() {
             assert!(page.contains(&format!("id=\"form-{}\"", name.trim_start_matches("form-"))), "{name}");
         }
     }
+}
+
+#[test]
+fn each_call_says_which_keys_open_it() {
+    let maibo = Maibo::serving();
+    let document = document(&maibo);
+    assert_eq!(document["security"], json!([{"api_key": []}, {"bearer": []}]));
+    let known = document["components"]["securitySchemes"].as_object().unwrap();
+    let bearer = format!("Bearer {}", maibo.key());
+    let mut healthchecks = 0;
+    for (method, path, operation) in operations(&document) {
+        let schemes = operation["security"].as_array().into_iter().flatten();
+        let schemes: Vec<&String> = schemes.flat_map(|scheme| scheme.as_object().unwrap().keys()).collect();
+        assert!(schemes.iter().all(|scheme| known.contains_key(*scheme)), "{method} {path}: {schemes:?}");
+        if path.starts_with(API) {
+            assert!(operation["security"].is_null(), "{method} {path}");
+        } else if path.starts_with("/api/v") && operation["responses"]["401"].is_object() {
+            healthchecks += 1;
+            assert_eq!(schemes, ["project_key"], "{method} {path}");
+            let path = path.replace("{code}", NOBODY).replace("{n}", "1");
+            let by = |header| http::request(maibo.addr(), &method, &path, &[header], b"{}").status;
+            assert_eq!(by(("Authorization", &bearer)), 401, "{method} {path}");
+            assert_ne!(by(("X-Api-Key", maibo.key())), 401, "{method} {path}");
+        }
+    }
+    assert!(healthchecks > 30, "{healthchecks}");
+}
+
+#[test]
+fn the_page_tells_all_that_the_document_says() {
+    let maibo = Maibo::serving();
+    let page = maibo.call("GET", "/api/docs").text();
+    for told in [
+        "integer, 1 to 500, default 100",
+        "integer, 0 to 1000000, default 0",
+        "<h3>JsonBadge</h3>",
+        "<h3>ShieldsBadge</h3>",
+        "image/svg+xml or <a href=\"#form-BadgeStatus\">BadgeStatus (application/json)</a>",
+        "id=\"token\"",
+        "Credentials (application/x-www-form-urlencoded)",
+    ] {
+        assert!(page.contains(told), "{told}");
+    }
+    let (_, by_uuid) = page.split_once("id=\"ping_start\"").unwrap();
+    let (by_uuid, _) = by_uuid.split_once("</details>").unwrap();
+    assert!(by_uuid.contains("<code>400</code>"), "{by_uuid}");
+    assert!(!by_uuid.contains("<code>201</code>") && !by_uuid.contains("<code>409</code>"), "{by_uuid}");
 }
