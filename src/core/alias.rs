@@ -5,8 +5,8 @@ pub const MIN_CHARS: usize = 6;
 /// Longest alias, in bytes.
 pub const MAX_CHARS: usize = 200;
 /// What an alias looks like, in words.
-pub const EXPECTED: &str = "6 to 200 bytes: letters of English, digits and -_.~=, with single slashes between parts, and any letters and single \
-     blanks behind the first slash; not an address of Maibo itself";
+pub const EXPECTED: &str = "6 to 200 bytes: letters of English, digits and -_.~=, with single slashes between parts, and anything that \
+     can be seen and single blanks behind the first slash; not an address of Maibo itself";
 
 /// First parts of our own addresses, and files that browsers and robots ask for by themselves.
 const TAKEN: &[&str] = &[
@@ -38,7 +38,8 @@ pub fn is_valid(text: &str) -> bool {
     }
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '~' | '=');
     let first_fits = text.split('/').next().is_some_and(|first| first.chars().all(fits));
-    let named = |c: char| fits(c) || c == ' ' || (!c.is_ascii() && c.is_alphanumeric());
+    let unseen = |c: char| matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    let named = |c: char| c == ' ' || !(c.is_control() || c.is_whitespace() || unseen(c));
     text.len() <= MAX_CHARS
         && first_fits
         && text.split('/').all(|part| {
@@ -72,6 +73,9 @@ mod tests {
     #[case("abc/../def", false)]
     #[case("abc def", false)]
     #[case("abc?def", false)]
+    #[case("key/备份（主库）: テスト・ジョブ", true)]
+    #[case("key/a\tb", false)]
+    #[case("key/a\u{202e}b", false)]
     #[case("脉脉脉", false)]
     #[case("token/core_服务", true)]
     #[case("key/send report", true)]

@@ -27,6 +27,8 @@ const MAX_UA: usize = 200;
 const MAX_METHOD: usize = 20;
 /// Bodies that may be on their way in at once: each may take `MAIBO_PING_BODY_LIMIT` bytes of memory.
 const BODIES_AT_ONCE: usize = 1000;
+/// Bodies longer than that which may be on their way in at once: from senders who are known only.
+const MESSAGES_AT_ONCE: usize = 16;
 /// How long a ping waits for its turn to send a body; then it counts without one.
 const BODY_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -46,6 +48,7 @@ pub struct Intake {
     /// Pings with a body go on here even when their sender hangs up.
     pub tasks: TaskTracker,
     bodies: Arc<Semaphore>,
+    messages: Arc<Semaphore>,
 }
 
 impl Intake {
@@ -66,6 +69,7 @@ impl Intake {
             trusted_proxies,
             tasks,
             bodies: Arc::new(Semaphore::new(BODIES_AT_ONCE)),
+            messages: Arc::new(Semaphore::new(MESSAGES_AT_ONCE)),
         }
     }
 
@@ -84,12 +88,9 @@ impl Intake {
         if body.is_end_stream() {
             return Some(then(Collected::default()).await);
         }
-        // One that takes the room of several waits for as many turns.
-        let turns =
-            u32::try_from(limit.div_ceil(self.body_limit.max(1)).clamp(1, BODIES_AT_ONCE)).unwrap_or(1);
-        let bodies = Arc::clone(&self.bodies);
+        let turns = Arc::clone(if limit > self.body_limit { &self.messages } else { &self.bodies });
         let work = async move {
-            let turn = tokio::time::timeout(BODY_PATIENCE, bodies.acquire_many_owned(turns)).await;
+            let turn = tokio::time::timeout(BODY_PATIENCE, turns.acquire_owned()).await;
             match turn {
                 Ok(Ok(_turn)) => then(body::collect(body, limit).await).await,
                 _ => then(Collected { missing: Some(Missing::Late), ..Collected::default() }).await,

@@ -187,6 +187,14 @@ mod tests {
         assert_eq!((mail.subject.as_str(), mail.text.trim()), ("备份", "失败: disk"));
         let mail = read(b"\r\n\xe5\xa4\x87\xe4\xbb\xbd \xff \xe5\xa4");
         assert_eq!(mail.text.trim(), "备份 \u{fffd} \u{fffd}", "one letter is odd, one cut");
+        // A blank, quotes, a dash and a bullet of older charsets: the keyword behind them is found.
+        for mark in 0x80..=0xff_u8 {
+            let mail = read(
+                &[b"Subject: x", &[mark][..], b"FAILED\r\n\r\nOK", &[mark], b"ERROR", &[mark], b"\r\n"]
+                    .concat(),
+            );
+            assert!(mail.subject.contains("FAILED") && mail.text.contains("ERROR"), "{mark:x}: {mail:?}");
+        }
     }
 
     #[test]

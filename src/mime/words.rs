@@ -74,19 +74,28 @@ fn word(from: &[u8]) -> Option<(Vec<u8>, Vec<u8>, &[u8])> {
     Some((charset, bytes, after))
 }
 
-/// Bytes as text. What names no charset and is hardly UTF-8 is most likely Chinese: of programs that know no other.
+/// Bytes as text. What names no charset, is no UTF-8 and may be Chinese most likely is: of programs that know no other.
 pub(super) fn in_charset<'b>(bytes: &'b [u8], charset: &[u8]) -> Cow<'b, str> {
     if let Some(decode) = charset_decoder(charset) {
         return Cow::Owned(decode(bytes));
     }
-    let text = String::from_utf8_lossy(bytes);
-    // One letter may be cut, or come from elsewhere.
-    let (bad, good) = text.chars().filter(|c| !c.is_ascii()).fold((0, 0), |(bad, good), c| {
-        if c == char::REPLACEMENT_CHARACTER { (bad + 1, good) } else { (bad, good + 1) }
-    });
-    match charset_decoder(b"gb18030") {
-        Some(decode) if charset.is_empty() && bad > good => Cow::Owned(decode(bytes)),
-        _ => text,
+    match (std::str::from_utf8(bytes), charset_decoder(b"gb18030")) {
+        (Err(_), Some(decode)) if charset.is_empty() && is_gb2312(bytes) => Cow::Owned(decode(bytes)),
+        _ => String::from_utf8_lossy(bytes),
+    }
+}
+
+/// Whether all that is not ASCII are letters of two bytes, neither of which is ASCII: read so, no byte of an ASCII keyword
+/// disappears in a letter.
+fn is_gb2312(bytes: &[u8]) -> bool {
+    let mut rest = bytes;
+    loop {
+        rest = match rest {
+            [] => return true,
+            [byte, after @ ..] if byte.is_ascii() => after,
+            [0xa1..=0xf7, 0xa1..=0xfe, after @ ..] => after,
+            _ => return false,
+        };
     }
 }
 

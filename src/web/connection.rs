@@ -62,9 +62,15 @@ impl Unread {
     }
 }
 
-/// Bytes that the HTTP library takes for the end of a URL, or for none.
-fn is_odd(byte: u8) -> bool {
-    !byte.is_ascii_graphic() || matches!(byte, b'"' | b'<' | b'>')
+/// Bytes that the HTTP library refuses in a URL. It takes UTF-8.
+fn is_odd(byte: u8, is_utf8: bool) -> bool {
+    byte <= b' '
+        || matches!(byte, b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}' | 0x7f)
+        || (byte > 0x7f && !is_utf8)
+}
+
+fn is_utf8(url: &[u8]) -> bool {
+    url.is_ascii() || std::str::from_utf8(url).is_ok()
 }
 
 /// The place of a request line's URL: between its first blank and the one before the version.
@@ -74,16 +80,25 @@ fn url_in(line: &[u8]) -> Option<(usize, usize)> {
     (start < end).then_some((start, end))
 }
 
+/// Whether these bytes without a line's end can be the beginning of a request: if not, its answer is not kept waiting.
+fn may_be_line(begun: &[u8]) -> bool {
+    let lonely = memchr::memchr(b'\r', begun).is_some_and(|at| at + 1 < begun.len());
+    begun.first().is_none_or(u8::is_ascii_graphic) && !lonely
+}
+
 fn is_fine(line: &[u8]) -> bool {
-    url_in(line).is_none_or(|(start, end)| !line[start..end].iter().copied().any(is_odd))
+    url_in(line).is_none_or(|(start, end)| {
+        let is_utf8 = is_utf8(&line[start..end]);
+        !line[start..end].iter().any(|byte| is_odd(*byte, is_utf8))
+    })
 }
 
 /// The line with the odd bytes of its URL percent-encoded.
 fn mended(line: &[u8]) -> Vec<u8> {
     let Some((start, end)) = url_in(line) else { return line.to_vec() };
-    let mut whole = line[..start].to_vec();
+    let (mut whole, is_utf8) = (line[..start].to_vec(), is_utf8(&line[start..end]));
     for &byte in &line[start..end] {
-        if is_odd(byte) {
+        if is_odd(byte, is_utf8) {
             whole.extend_from_slice(percent_encoding::percent_encode_byte(byte).as_bytes());
         } else {
             whole.push(byte);
@@ -134,7 +149,7 @@ impl AsyncRead for Connection {
                     } else if ended && begun.is_empty() {
                         this.line = Line::Past;
                         return Poll::Ready(Ok(()));
-                    } else if ended || begun.len() > MAX_LINE {
+                    } else if ended || begun.len() > MAX_LINE || !may_be_line(begun) {
                         this.line = Line::Mended(std::mem::take(begun), 0);
                     }
                 }
@@ -228,6 +243,7 @@ mod tests {
     #[case(b"GET /u?m=<\xb1\xb8>&s=1 HTTP/1.1\r", b"GET /u?m=%3C%B1%B8%3E&s=1 HTTP/1.1\r")]
     #[case(b"GET /u?m= HTTP/1.1 HTTP/1.0", b"GET /u?m=%20HTTP/1.1 HTTP/1.0")]
     #[case(b"GET  HTTP/1.1\r", b"GET  HTTP/1.1\r")]
+    #[case("GET /u?m=备份`date` HTTP/1.1\r".as_bytes(), "GET /u?m=备份%60date%60 HTTP/1.1\r".as_bytes())]
     #[case(b"nonsense", b"nonsense")]
     #[case(b"", b"")]
     fn the_url_of_a_line_is_mended(#[case] line: &[u8], #[case] expected: &[u8]) {

@@ -7,7 +7,7 @@
 use axum::http::{Method, StatusCode};
 use serde::Deserialize;
 
-use super::{Dialect, POST_ONLY, Reply, Request, Said, ToldBy};
+use super::{Dialect, Holder, POST_ONLY, Reply, Request, Said, ToldBy};
 use crate::core::ping::Asked;
 
 const UNKNOWN: Reply = Reply::text(StatusCode::NOT_FOUND, "not found");
@@ -26,8 +26,13 @@ pub(super) const DIALECT: Dialect = Dialect {
     unknown: UNKNOWN,
     stranger: None,
     hasty: false,
-    told_by: ToldBy::Message,
+    told_by: ToldBy::Message(holder),
 };
+
+fn holder(request: &Request<'_>) -> Option<Holder> {
+    let ["api", "alertmanager", token] = request.path()[..] else { return None };
+    Some(Holder::Token(token.to_owned()))
+}
 
 #[derive(Deserialize)]
 struct Webhook {

@@ -46,22 +46,25 @@ fn slug_of(key: &str) -> Option<String> {
     slug.filter(|slug| !slug.is_empty() && slug::is_valid(slug))
 }
 
-/// Whether an address below `/ping/` is Cronitor's, and not Healthchecks': its state decides what happened, which
-/// Healthchecks would not look at.
+/// Whether an address below `/ping/` is Cronitor's, and not Healthchecks': it says what happened in words that Healthchecks
+/// would not look at, or would not find a check by.
 pub(super) fn is_below_ping(uri: &Uri) -> bool {
-    let query = uri.query().unwrap_or_default();
     let mut parts = uri.path().split('/').skip_while(|part| *part != "ping").skip(1);
-    let (Some(first), Some(_), action, None) = (parts.next(), parts.next(), parts.next(), parts.next())
+    let (Some(first), Some(name), action, None) = (parts.next(), parts.next(), parts.next(), parts.next())
     else {
         return false;
     };
-    let is_state = |word: &str| matches!(word, "run" | "complete" | "fail" | "ok");
-    let states = || url::form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == "state");
+    let query = uri.query().unwrap_or_default();
+    let says =
+        |words: &[&str]| url::form_urlencoded::parse(query.as_bytes()).any(|(key, _)| words.contains(&&*key));
     match action {
-        None | Some("") => parse_check_uuid(first).is_none() && states().any(|(_, state)| is_state(&state)),
+        None | Some("") => parse_check_uuid(first).is_none() && says(&["state"]),
+        Some("run" | "complete" | "ok") => true,
         // That one both have.
-        Some("fail") => false,
-        Some(action) => is_state(action),
+        Some("fail") => {
+            !slug::is_valid(name) || says(&["message", "series", "host", "env", "metric", "status_code"])
+        }
+        Some(_) => false,
     }
 }
 
@@ -85,7 +88,8 @@ fn read_at_root(request: &Request<'_>) -> Result<Said, Reply> {
 
 fn said(request: &Request<'_>, address: Address, state: Option<&str>) -> Result<Said, Reply> {
     let status = request.get("status_code");
-    let asked = match (state, status.and_then(exit)) {
+    let state = state.map(str::to_ascii_lowercase);
+    let asked = match (state.as_deref(), status.and_then(exit)) {
         (Some("run"), _) => Asked::Start,
         (Some("fail"), Some(Asked::Exit(n @ 1..))) => Asked::Exit(n),
         (Some("fail"), _) => Asked::Fail,

@@ -133,14 +133,44 @@ struct Dialect {
 }
 
 /// What tells of a ping what happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 enum ToldBy {
     Url,
     /// The body may: without all of it nothing is known. What is kept of it is read.
     Body,
     /// A message about many things, in which ours is looked for: up to [`MAX_MESSAGE`] of it are read, and our part is
-    /// kept.
-    Message,
+    /// kept. That costs time and memory, so it is done for those only whom this names by their URL and headers.
+    Message(fn(&Request<'_>) -> Option<Holder>),
+}
+
+/// Who sends something, as far as can be told before its body has come.
+#[derive(Debug, PartialEq, Eq)]
+enum Holder {
+    Token(String),
+    Credential(String),
+}
+
+/// How many bytes are read of a request whose body has not come yet.
+async fn room(told_by: ToldBy, intake: &Intake, request: &Request<'_>) -> usize {
+    let ToldBy::Message(holder) = told_by else { return intake.body_limit };
+    let known = match holder(request) {
+        None => Ok(false),
+        Some(Holder::Credential(key)) => {
+            projects::by_ping_key(&intake.db, &key).await.map(|found| found.is_some())
+        }
+        Some(Holder::Token(token)) => match target(&intake.db, Address::Token(token)).await {
+            Ok(Some(Target::Uuid(uuid))) => {
+                checks::by_uuid(&intake.db, uuid).await.map(|found| found.is_some())
+            }
+            Ok(_) => Ok(false),
+            Err(error) => Err(error),
+        },
+    };
+    match known {
+        Ok(true) => intake.body_limit.max(MAX_MESSAGE),
+        // Whoever it is gets an answer when the body is there.
+        Ok(false) | Err(_) => intake.body_limit,
+    }
 }
 
 /// A request as a dialect sees it.
@@ -283,18 +313,28 @@ async fn handle(dialect: Dialect, intake: Intake, request: axum::extract::Reques
     let query = url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
     let query = query.map(|(key, value)| (key.into_owned(), value.into_owned())).collect();
     let sender = Sender::of(&parts, &intake.trusted_proxies);
+    let head = Request { method: &parts.method, path, query, headers: &parts.headers, body: &[] };
+    let limit = room(dialect.told_by, &intake, &head).await;
+    let Request { path, query, .. } = head;
     let with_body = {
         let intake = intake.clone();
         async move |kept: Collected| {
-            match kept.missing.filter(|_| dialect.told_by != ToldBy::Url) {
+            match kept.missing.filter(|_| !matches!(dialect.told_by, ToldBy::Url)) {
                 Some(Missing::Broken) => return BROKEN.into_response(),
                 Some(Missing::Late) => return unavailable(),
                 None => {}
             }
-            let (method, headers) = (&parts.method, &parts.headers);
-            let said = match (dialect.read)(&Request { method, path, query, headers, body: &kept.bytes }) {
-                Ok(said) => said,
-                Err(reply) => return reply.into_response(),
+            let is_long = kept.bytes.len() > intake.body_limit;
+            let read = move || {
+                let (method, headers) = (&parts.method, &parts.headers);
+                (dialect.read)(&Request { method, path, query, headers, body: &kept.bytes })
+            };
+            // What takes a while keeps nobody else waiting.
+            let said = if is_long { intake.tasks.spawn_blocking(read).await } else { Ok(read()) };
+            let said = match said {
+                Ok(Ok(said)) => said,
+                Ok(Err(reply)) => return reply.into_response(),
+                Err(_) => return BROKEN.into_response(),
             };
             let named = match &said.address {
                 Address::Pair { credential, name, .. } => Some((credential.clone(), name.clone())),
@@ -326,10 +366,6 @@ async fn handle(dialect: Dialect, intake: Intake, request: axum::extract::Reques
             }
         }
     };
-    let limit = match dialect.told_by {
-        ToldBy::Url | ToldBy::Body => intake.body_limit,
-        ToldBy::Message => intake.body_limit.max(MAX_MESSAGE),
-    };
     intake.with_body(body, limit, with_body).await.unwrap_or_else(unavailable)
 }
 
@@ -339,7 +375,7 @@ async fn unknown(dialect: Dialect, db: &Db, named: Option<(String, String)>) -> 
     let Some((key, name)) = named else { return dialect.unknown.into_response() };
     match projects::by_ping_key(db, &key).await {
         Ok(Some(project)) => {
-            let project = project.name;
+            let (project, name) = (project.name, name.chars().take(slug::MAX_CHARS).collect::<String>());
             tracing::warn!(project, name, "a ping names a check that is not there and cannot be made");
             dialect.unknown.into_response()
         }

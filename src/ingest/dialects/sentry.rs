@@ -7,10 +7,11 @@
 use axum::http::{HeaderName, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
+use unicode_normalization::UnicodeNormalization as _;
 use url::Url;
 use uuid::Uuid;
 
-use super::{Address, Create, Dialect, Reply, Request, Said, ToldBy, text};
+use super::{Address, Create, Dialect, Holder, Reply, Request, Said, ToldBy, text};
 use crate::core::ping::Asked;
 use crate::core::schedule::{Schedule, Spec};
 use crate::core::{Span, slug};
@@ -46,7 +47,7 @@ pub(super) const ENVELOPE: Dialect = Dialect {
     unknown: NOT_FOUND,
     stranger: None,
     hasty: true,
-    told_by: ToldBy::Message,
+    told_by: ToldBy::Message(holder),
 };
 
 /// How long a job may run, and how late it may check in, when its configuration does not say: Sentry's own figures, in
@@ -87,6 +88,10 @@ fn read_cron(request: &Request<'_>) -> Result<Said, Reply> {
     };
     slug.clone_into(&mut check_in.monitor_slug);
     said(key, check_in)
+}
+
+fn holder(request: &Request<'_>) -> Option<Holder> {
+    key_of(request).map(Holder::Credential)
 }
 
 #[derive(Deserialize)]
@@ -161,6 +166,19 @@ fn key_of(request: &Request<'_>) -> Option<String> {
     in_header.or_else(|| request.get("sentry_key")).map(str::to_owned)
 }
 
+/// Clients send names, out of which Sentry makes slugs. We do the same where nothing is lost that could tell two jobs
+/// apart: letters of other scripts, or the end of a long name.
+fn slug_of(name: &str) -> Option<String> {
+    if slug::is_valid(name) {
+        return Some(name.to_owned()).filter(|name| !name.is_empty());
+    }
+    let is_lost = |c: char| !c.is_ascii() && c.is_alphanumeric();
+    if name.chars().count() > slug::MAX_CHARS || name.nfkd().any(is_lost) {
+        return None;
+    }
+    Some(slug::from_name(name)).filter(|slug| !slug.is_empty())
+}
+
 fn said(key: String, check_in: CheckIn) -> Result<Said, Reply> {
     let asked = match check_in.status.as_str() {
         "in_progress" => Asked::Start,
@@ -178,10 +196,7 @@ fn said(key: String, check_in: CheckIn) -> Result<Said, Reply> {
         Some((spec, grace)) => Create::Planned(spec, grace),
         None => Create::Never,
     };
-    // Clients send names, out of which Sentry makes slugs.
-    let name = &check_in.monitor_slug;
-    let slug = if slug::is_valid(name) { name.clone() } else { slug::from_name(name) };
-    let slug = Some(slug).filter(|slug| !slug.is_empty());
+    let slug = slug_of(&check_in.monitor_slug);
     Ok(Said {
         address: Address::Pair { credential: key, slug, name: check_in.monitor_slug, create },
         asked,

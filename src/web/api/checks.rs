@@ -120,15 +120,19 @@ fn news(mut body: Map<String, Value>, check: &Check, state: &AppState, now: Time
     let listed = check.listed();
     let shown = wire::check(&listed, "", &state.links, 3, View::Full, now);
     let shown = serde_json::to_value(shown).unwrap_or_default();
-    // With a schedule the timeout counts for nothing.
-    let plan = if body.contains_key("schedule") { "schedule" } else { "timeout" };
-    for name in [plan, "grace"] {
-        if body.get(name).is_some_and(|sent| Some(sent) == shown.get(name)) {
-            body.remove(name);
-            if name == "schedule" {
-                body.remove("timeout");
-            }
-        }
+    let same = |body: &Map<String, Value>, name: &str| {
+        body.get(name).is_some_and(|sent| Some(sent) == shown.get(name))
+    };
+    if same(&body, "grace") {
+        body.remove("grace");
+    }
+    let timeout = body.get("timeout");
+    if same(&body, "schedule") && timeout.is_none_or(fields::is_timeout) {
+        // Beside a schedule it counts for nothing.
+        body.remove("timeout");
+        body.remove("schedule");
+    } else if same(&body, "timeout") && !body.contains_key("schedule") {
+        body.remove("timeout");
     }
     body
 }

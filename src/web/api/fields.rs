@@ -138,6 +138,11 @@ fn seconds(value: Option<&Value>, name: &str) -> Result<Option<i64>, String> {
     }
 }
 
+/// Whether this is a timeout that this API takes.
+pub(super) fn is_timeout(value: &Value) -> bool {
+    seconds(Some(value), "timeout").is_ok()
+}
+
 fn methods(value: &Value) -> Result<String, String> {
     value
         .as_str()

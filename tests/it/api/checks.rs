@@ -307,6 +307,8 @@ fn a_check_is_saved_as_it_was_shown() {
         (reply.status, reply.json()["error"].clone())
     };
     assert_eq!(refused(&quick, json!({"timeout": 3})).0, 400);
+    let schedule = maibo.shown(&daily)["schedule"].clone();
+    assert_eq!(refused(&daily, json!({"schedule": schedule, "timeout": "x"})).0, 400);
     assert_eq!(refused(&daily, json!({"schedule": "x".repeat(101)})).0, 400);
     assert_eq!(update(&maibo, &daily, &json!({"timeout": 60}))["timeout"], 60);
 }

@@ -53,8 +53,9 @@ fn below_ping_the_state_decides() {
         ("/run", was("start", "", "")),
         ("/complete?message=done", was("success", "", "done")),
         ("/ok", was("success", "", "")),
+        ("?state=FAIL", was("fail", "", "")),
+        ("/fail?message=disk+full", was("fail", "", "disk full")),
         // As Healthchecks has it.
-        ("?state=odd", was("success", "", "")),
         ("/fail?state=run", was("fail", "", "")),
         ("/start?state=fail", was("start", "", "")),
     ] {
@@ -65,7 +66,10 @@ fn below_ping_the_state_decides() {
     assert_eq!(last(&maibo, &uuid).0, "success", "the address of Healthchecks alone");
     assert_eq!(get(&maibo, &format!("/ping/{KEY}/nightly/begin")).0, 404);
     assert_eq!(get(&maibo, &format!("/ping/{uuid}/run")).0, 404);
-    assert_eq!(maibo.shown(&uuid)["n_pings"], 10);
+    assert_eq!(get(&maibo, &format!("/ping/{KEY}/nightly?state=failed")).0, 400, "no success at any rate");
+    assert_eq!(get(&maibo, &format!("/ping/{KEY}/nightly/fail")).0, 200);
+    assert_eq!(get(&maibo, &format!("/ping/{KEY}/Nightly/fail")).0, 200);
+    assert_eq!(maibo.shown(&uuid)["n_pings"], 13);
 
     assert_eq!(get(&maibo, &format!("/ping/{KEY}/new-job?state=run")), (200, "OK".to_owned()));
     let moved = aliased(&maibo, "old.key~/send report");

@@ -237,7 +237,9 @@ fn a_name_becomes_a_slug_as_there() {
     assert_eq!(slugs, ["mycomplicated_slug-name-is-here", "mytasks_cleanup", "send-report"]);
     assert_eq!(checks_in("Nightly", None), 200);
     assert_eq!(maibo.shown(&uuid)["n_pings"], 1);
-    assert_eq!(checks_in("备份", Some(plan)), 404, "nothing is left of it");
+    for name in ["备份", "主库 dump", "a".repeat(101).as_str()] {
+        assert_eq!(checks_in(name, Some(plan.clone())), 404, "two such names would be one: {name}");
+    }
     assert_eq!(checks_in("new job", None), 404);
     assert!(maibo.log().contains("new job"), "{}", maibo.log());
     let moved = aliased(&maibo, &format!("{KEY}/备份"));
