@@ -105,7 +105,7 @@ fn texts(head: Option<&Message<'_>>, body: &[u8], depth: usize, left: &mut usize
     let charset = kind.and_then(|kind| kind.attribute("charset")).unwrap_or_default();
     let words = in_charset(&bytes, charset.as_bytes());
     if is("text") && subtype.eq_ignore_ascii_case("html") {
-        text.push_str(&html_to_text(&words));
+        text.push_str(&html_to_text(&with_signs(&words)));
     } else {
         text.push_str(&words);
     }
@@ -115,11 +115,37 @@ fn texts(head: Option<&Message<'_>>, body: &[u8], depth: usize, left: &mut usize
 
 fn decoded<'b>(body: &'b [u8], encoding: &str) -> Cow<'b, [u8]> {
     let decoded = match encoding.trim() {
-        name if name.eq_ignore_ascii_case("base64") => base64_decode(body),
+        name if name.eq_ignore_ascii_case("base64") => base64_decode(body).or_else(|| with_footer(body)),
         name if name.eq_ignore_ascii_case("quoted-printable") => quoted_printable_decode(body),
         _ => None,
     };
     decoded.map_or(Cow::Borrowed(body), Cow::Owned)
+}
+
+/// Base64 with something else behind it, as mailing lists and scanners append it.
+fn with_footer(body: &[u8]) -> Option<Vec<u8>> {
+    let is_packed = |line: &&[u8]| {
+        line.trim_ascii().iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'='))
+    };
+    let end: usize = body.split_inclusive(|byte| *byte == b'\n').take_while(is_packed).map(<[u8]>::len).sum();
+    let (packed, footer) = body.split_at(end);
+    let mut whole = base64_decode(packed)?;
+    whole.push(b'\n');
+    whole.extend_from_slice(footer);
+    Some(whole)
+}
+
+/// HTML whose `<` is a sign where no tag begins, as jobs write it: `5 < 6`.
+fn with_signs(html: &str) -> String {
+    let mut whole = String::with_capacity(html.len());
+    let mut parts = html.split('<');
+    whole.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        let is_tag = part.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?'));
+        whole.push_str(if is_tag { "<" } else { "&lt;" });
+        whole.push_str(part);
+    }
+    whole
 }
 
 /// What stands between lines of this boundary; the last part may not be closed.
@@ -195,6 +221,16 @@ mod tests {
             );
             assert!(mail.subject.contains("FAILED") && mail.text.contains("ERROR"), "{mark:x}: {mail:?}");
         }
+    }
+
+    #[test]
+    fn what_is_not_quite_right_is_read_all_the_same() {
+        let html =
+            read(b"Content-Type: text/html\r\n\r\n<p>5 < 6 <b>FAILED</b> <3</p><!-- x --> &lt;done&gt;");
+        assert_eq!(html.text.split_whitespace().collect::<Vec<_>>().join(" "), "5 < 6 FAILED <3 <done>");
+        let list =
+            read(b"Content-Transfer-Encoding: base64\r\n\r\nRkFJ\r\nTEVE\r\n-- \r\nsent by the list\r\n");
+        assert_eq!(list.text.trim(), "FAILED\n-- \r\nsent by the list");
     }
 
     #[test]
