@@ -20,8 +20,9 @@ lint:
 # Unit, property and integration tests; the latter start the real binary, on SQLite and again on PostgreSQL. What is
 # about one engine runs with that one. Property tests take the same cases every time, so that what passed once passes
 # again; `make properties` takes others.
+rust: export PROPTEST_RNG_SEED = 1
 rust:
-	PROPTEST_RNG_SEED=1 cargo test --locked --lib
+	cargo test --locked --lib
 	MAIBO_TEST_ENGINE=sqlite cargo test --locked --test it -- --test-threads 8 --skip postgres::
 	sh tests/postgres.sh cargo test --locked --test it -- --test-threads 8 --skip sqlite_file:: --skip architecture::
 
@@ -67,7 +68,8 @@ bench:
 
 # The property tests `ROUNDS` (20) times, each time with other cases. One that fails is kept in `proptest-regressions`.
 properties:
-	for round in $$(seq $(or $(ROUNDS),20)); do cargo test --locked --lib || exit 1; done
+	for round in $$(seq $(or $(ROUNDS),20)); do \
+		cargo test --locked --lib && cargo test --locked --test it random_input:: || exit 1; done
 
 # Random bytes for the ping routes, the API and schedules, guided by what they reach: `FUZZ_SECONDS` (60) for each target
 # in `fuzz/targets`. Needs a nightly toolchain and cargo-fuzz, and says so.
