@@ -21,12 +21,8 @@ const ALWAYS: &[&str] = &["Watchdog", "DeadMansSwitch"];
 const NAMED: usize = 20;
 
 pub(super) const DIALECT: Dialect = Dialect {
-    read,
-    taken: Reply::text(StatusCode::OK, "OK"),
-    unknown: UNKNOWN,
-    stranger: None,
-    hasty: false,
     told_by: ToldBy::Message(holder),
+    ..Dialect::by_url(read, Reply::text(StatusCode::OK, "OK"), UNKNOWN)
 };
 
 fn holder(request: &Request<'_>) -> Option<Holder> {

@@ -4,19 +4,12 @@
 //! Source: Better Stack's documentation, "Cron and heartbeat monitor".
 use axum::http::StatusCode;
 
-use super::{Dialect, Reply, Request, Said, ToldBy, exit};
+use super::{Dialect, Reply, Request, Said, exit};
 use crate::core::ping::Asked;
 
 const UNKNOWN: Reply = Reply::text(StatusCode::NOT_FOUND, "not found");
 
-pub(super) const DIALECT: Dialect = Dialect {
-    read,
-    taken: Reply::text(StatusCode::OK, "OK"),
-    unknown: UNKNOWN,
-    stranger: None,
-    hasty: false,
-    told_by: ToldBy::Url,
-};
+pub(super) const DIALECT: Dialect = Dialect::by_url(read, Reply::text(StatusCode::OK, "OK"), UNKNOWN);
 
 fn read(request: &Request<'_>) -> Result<Said, Reply> {
     let (token, asked) = match request.path()[..] {

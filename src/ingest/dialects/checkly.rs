@@ -4,19 +4,12 @@
 //! Source: COMPATIBILITY 4.4 and the URLs that Checkly's API gives out.
 use axum::http::StatusCode;
 
-use super::{Dialect, Reply, Request, Said, ToldBy};
+use super::{Dialect, Reply, Request, Said};
 use crate::core::ping::Asked;
 
 const UNKNOWN: Reply = Reply::text(StatusCode::NOT_FOUND, "not found");
 
-pub(super) const DIALECT: Dialect = Dialect {
-    read,
-    taken: Reply::text(StatusCode::OK, "OK"),
-    unknown: UNKNOWN,
-    stranger: None,
-    hasty: false,
-    told_by: ToldBy::Url,
-};
+pub(super) const DIALECT: Dialect = Dialect::by_url(read, Reply::text(StatusCode::OK, "OK"), UNKNOWN);
 
 fn read(request: &Request<'_>) -> Result<Said, Reply> {
     let ["heartbeats", "ping", token] = request.path()[..] else { return Err(UNKNOWN) };

@@ -4,19 +4,13 @@
 //! as aliases. Source: Cronhub's documentation, "How to Ping".
 use axum::http::StatusCode;
 
-use super::{Dialect, Reply, Request, Said, ToldBy};
+use super::{Dialect, Reply, Request, Said};
 use crate::core::ping::Asked;
 
 const UNKNOWN: Reply = Reply::json(StatusCode::NOT_FOUND, r#"{"success":false}"#);
 
-pub(super) const DIALECT: Dialect = Dialect {
-    read,
-    taken: Reply::json(StatusCode::OK, r#"{"success":true}"#),
-    unknown: UNKNOWN,
-    stranger: None,
-    hasty: false,
-    told_by: ToldBy::Url,
-};
+pub(super) const DIALECT: Dialect =
+    Dialect::by_url(read, Reply::json(StatusCode::OK, r#"{"success":true}"#), UNKNOWN);
 
 fn read(request: &Request<'_>) -> Result<Said, Reply> {
     let [action, token] = request.path()[..] else { return Err(UNKNOWN) };

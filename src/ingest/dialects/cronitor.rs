@@ -9,7 +9,7 @@ use axum::http::{StatusCode, Uri};
 use sha1::{Digest as _, Sha1};
 use uuid::{Builder, Uuid};
 
-use super::{Address, Create, Dialect, Reply, Request, Said, ToldBy, exit, text};
+use super::{Address, Create, Dialect, Reply, Request, Said, exit, text};
 use crate::core::ping::{Asked, parse_check_uuid, parse_run_id};
 use crate::core::slug;
 
@@ -17,14 +17,7 @@ const UNKNOWN: Reply = Reply::text(StatusCode::NOT_FOUND, "not found");
 const BAD_STATE: Reply =
     Reply::text(StatusCode::BAD_REQUEST, "unknown state; expected run, complete, fail or ok");
 
-pub(super) const DIALECT: Dialect = Dialect {
-    read,
-    taken: Reply::text(StatusCode::OK, "OK"),
-    unknown: UNKNOWN,
-    stranger: None,
-    hasty: false,
-    told_by: ToldBy::Url,
-};
+pub(super) const DIALECT: Dialect = Dialect::by_url(read, Reply::text(StatusCode::OK, "OK"), UNKNOWN);
 pub(super) const AT_ROOT: Dialect =
     Dialect { read: read_at_root, unknown: Reply::bare(StatusCode::NOT_FOUND), ..DIALECT };
 

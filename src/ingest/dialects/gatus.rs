@@ -8,7 +8,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::{Method, StatusCode};
 use serde::Deserialize;
 
-use super::{Address, Create, Dialect, POST_ONLY, Reply, Request, Said, ToldBy, text};
+use super::{Address, Create, Dialect, POST_ONLY, Reply, Request, Said, text};
 use crate::core::ping::Asked;
 use crate::core::slug;
 
@@ -19,12 +19,8 @@ const WRONG_TOKEN: Reply = Reply::text(StatusCode::UNAUTHORIZED, "invalid token"
 const NO_TOKEN: Reply = Reply::text(StatusCode::UNAUTHORIZED, "bearer token must not be empty");
 
 pub(super) const DIALECT: Dialect = Dialect {
-    read,
-    taken: Reply::text(StatusCode::OK, ""),
-    unknown: UNKNOWN,
     stranger: Some(WRONG_TOKEN),
-    hasty: false,
-    told_by: ToldBy::Url,
+    ..Dialect::by_url(read, Reply::text(StatusCode::OK, ""), UNKNOWN)
 };
 
 #[derive(Deserialize)]

@@ -4,20 +4,14 @@
 //! `up` means down.
 use axum::http::StatusCode;
 
-use super::{Dialect, Reply, Request, Said, ToldBy, text};
+use super::{Dialect, Reply, Request, Said, text};
 use crate::core::ping::Asked;
 
 const UNKNOWN: Reply =
     Reply::json(StatusCode::NOT_FOUND, r#"{"ok":false,"msg":"Monitor not found or not active."}"#);
 
-pub(super) const DIALECT: Dialect = Dialect {
-    read,
-    taken: Reply::json(StatusCode::OK, r#"{"ok":true}"#),
-    unknown: UNKNOWN,
-    stranger: None,
-    hasty: false,
-    told_by: ToldBy::Url,
-};
+pub(super) const DIALECT: Dialect =
+    Dialect::by_url(read, Reply::json(StatusCode::OK, r#"{"ok":true}"#), UNKNOWN);
 
 fn read(request: &Request<'_>) -> Result<Said, Reply> {
     let ["api", "push", token] = request.path()[..] else { return Err(UNKNOWN) };

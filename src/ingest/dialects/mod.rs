@@ -132,6 +132,14 @@ struct Dialect {
     told_by: ToldBy,
 }
 
+impl Dialect {
+    /// One whose URL says what happened, whose senders wait for the answer, and that answers strangers as it answers those
+    /// who ask for a check that is not there.
+    const fn by_url(read: fn(&Request<'_>) -> Result<Said, Reply>, taken: Reply, unknown: Reply) -> Self {
+        Self { read, taken, unknown, stranger: None, hasty: false, told_by: ToldBy::Url }
+    }
+}
+
 /// What tells of a ping what happened.
 #[derive(Clone, Copy)]
 enum ToldBy {

@@ -34,20 +34,14 @@ const TOO_LONG: Reply = Reply::json(
 const NOT_OURS: Reply = Reply::json(StatusCode::OK, "{}");
 
 pub(super) const CRON: Dialect = Dialect {
-    read: read_cron,
-    taken: Reply::bare(StatusCode::ACCEPTED),
-    unknown: NOT_FOUND,
-    stranger: None,
     hasty: true,
     told_by: ToldBy::Body,
+    ..Dialect::by_url(read_cron, Reply::bare(StatusCode::ACCEPTED), NOT_FOUND)
 };
 pub(super) const ENVELOPE: Dialect = Dialect {
-    read: read_envelope,
-    taken: NOT_OURS,
-    unknown: NOT_FOUND,
-    stranger: None,
     hasty: true,
     told_by: ToldBy::Message(holder),
+    ..Dialect::by_url(read_envelope, NOT_OURS, NOT_FOUND)
 };
 
 /// How long a job may run, and how late it may check in, when its configuration does not say: Sentry's own figures, in

@@ -21,12 +21,8 @@ const NO_FORM: Reply = Reply::text(
 );
 
 pub(super) const DIALECT: Dialect = Dialect {
-    read,
-    taken: Reply::text(StatusCode::ACCEPTED, "Got it, thanks!"),
-    unknown: UNKNOWN,
-    stranger: None,
-    hasty: false,
     told_by: ToldBy::Body,
+    ..Dialect::by_url(read, Reply::text(StatusCode::ACCEPTED, "Got it, thanks!"), UNKNOWN)
 };
 
 fn read(request: &Request<'_>) -> Result<Said, Reply> {

@@ -80,4 +80,6 @@ fn one_among_many() {
     let (kind, _, text) = last(&maibo, &uuid);
     assert_eq!(kind, "success");
     assert_eq!(text.lines().last(), Some("and 1981 more"));
+    // Of a stranger's no more is read than of a ping.
+    assert_eq!(send(&maibo, "POST", "/api/alertmanager/nobody", &[JSON], body.as_bytes()).status, 400);
 }
